@@ -1,0 +1,3 @@
+//! The CPU executor: each shader's twin.
+/// The executor that is always there.
+pub struct CpuExecutor;

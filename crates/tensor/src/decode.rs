@@ -1,0 +1,180 @@
+//! Stored blocks to f32, one format after another.
+//!
+//! Layouts: the `block_*` structures of ggml (`ggml-common.h`), which define what GGUF files hold.
+
+use crate::Format;
+use half::{bf16, f16};
+
+/// What was wrong with a call of [`decode`].
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum DecodeError {
+    /// The bytes are not what that many elements take.
+    #[error("{elements} elements of {format} take {} bytes, got {bytes}", .format.bytes_of(*.elements).map_or("no whole number of".to_owned(), |n| n.to_string()))]
+    Length {
+        /// The stored form.
+        format: Format,
+        /// How many elements were asked for.
+        elements: usize,
+        /// How many bytes were given.
+        bytes: usize,
+    },
+}
+
+/// Decodes `out.len()` elements, a whole number of blocks, from exactly their stored `bytes`.
+pub fn decode(format: Format, bytes: &[u8], out: &mut [f32]) -> Result<(), DecodeError> {
+    if format.bytes_of(out.len()) != Some(bytes.len()) {
+        return Err(DecodeError::Length { format, elements: out.len(), bytes: bytes.len() });
+    }
+    decode_blocks(format, bytes, out);
+    Ok(())
+}
+
+/// [`decode`] for lengths known to fit (others leave the rest of `out` as it was); inlined into callers that enable wider SIMD.
+#[inline(always)]
+pub fn decode_blocks(format: Format, bytes: &[u8], out: &mut [f32]) {
+    match format {
+        Format::F32 => each::<4, 1>(bytes, out, |b, o| o[0] = f32::from_le_bytes(*b)),
+        Format::F16 => each::<2, 1>(bytes, out, |b, o| o[0] = f16::from_le_bytes(*b).to_f32()),
+        Format::Bf16 => each::<2, 1>(bytes, out, |b, o| o[0] = bf16::from_le_bytes(*b).to_f32()),
+        Format::Q8_0 => each::<34, 32>(bytes, out, q8_0),
+        Format::Q4_0 => each::<18, 32>(bytes, out, q4_0),
+        Format::Q4_1 => each::<20, 32>(bytes, out, q4_1),
+        Format::Q5_0 => each::<22, 32>(bytes, out, q5_0),
+        Format::Q5_1 => each::<24, 32>(bytes, out, q5_1),
+        Format::Q4K => each::<144, 256>(bytes, out, q4_k),
+        Format::Q5K => each::<176, 256>(bytes, out, q5_k),
+        Format::Q6K => each::<210, 256>(bytes, out, q6_k),
+    }
+}
+
+#[inline(always)]
+fn each<const BYTES: usize, const LEN: usize>(bytes: &[u8], out: &mut [f32], decode: impl Fn(&[u8; BYTES], &mut [f32; LEN])) {
+    let (blocks, _) = bytes.as_chunks::<BYTES>();
+    let (outs, _) = out.as_chunks_mut::<LEN>();
+    for (block, out) in blocks.iter().zip(outs) {
+        decode(block, out);
+    }
+}
+
+#[inline(always)]
+fn half_at(block: &[u8], at: usize) -> f32 {
+    f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
+}
+
+#[inline(always)]
+fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
+    let d = half_at(block, 0);
+    for i in 0..32 {
+        out[i] = d * f32::from(block[2 + i] as i8);
+    }
+}
+
+#[inline(always)]
+fn q4_0(block: &[u8; 18], out: &mut [f32; 32]) {
+    let d = half_at(block, 0);
+    for i in 0..16 {
+        let q = block[2 + i];
+        out[i] = d * (i32::from(q & 15) - 8) as f32;
+        out[i + 16] = d * (i32::from(q >> 4) - 8) as f32;
+    }
+}
+
+#[inline(always)]
+fn q4_1(block: &[u8; 20], out: &mut [f32; 32]) {
+    let (d, m) = (half_at(block, 0), half_at(block, 2));
+    for i in 0..16 {
+        let q = block[4 + i];
+        out[i] = d * f32::from(q & 15) + m;
+        out[i + 16] = d * f32::from(q >> 4) + m;
+    }
+}
+
+/// The fifth bits of a block of 32, element i in bit i.
+#[inline(always)]
+fn fifth_bits(block: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
+}
+
+#[inline(always)]
+fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
+    let d = half_at(block, 0);
+    let high = fifth_bits(block, 2);
+    for i in 0..16 {
+        let q = u32::from(block[6 + i]);
+        out[i] = d * ((q & 15 | (high >> i & 1) << 4) as i32 - 16) as f32;
+        out[i + 16] = d * ((q >> 4 | (high >> (i + 16) & 1) << 4) as i32 - 16) as f32;
+    }
+}
+
+#[inline(always)]
+fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
+    let (d, m) = (half_at(block, 0), half_at(block, 2));
+    let high = fifth_bits(block, 4);
+    for i in 0..16 {
+        let q = u32::from(block[8 + i]);
+        out[i] = d * (q & 15 | (high >> i & 1) << 4) as f32 + m;
+        out[i + 16] = d * (q >> 4 | (high >> (i + 16) & 1) << 4) as f32 + m;
+    }
+}
+
+/// Six-bit scale and minimum of group `group` of 8, from the 12 bytes of a Q4_K or Q5_K block that pack them.
+#[inline(always)]
+fn scale_and_min(packed: &[u8], group: usize) -> (f32, f32) {
+    let (scale, min) = if group < 4 {
+        (packed[group] & 63, packed[group + 4] & 63)
+    } else {
+        (packed[group + 4] & 15 | (packed[group - 4] >> 6) << 4, packed[group + 4] >> 4 | (packed[group] >> 6) << 4)
+    };
+    (f32::from(scale), f32::from(min))
+}
+
+#[inline(always)]
+fn q4_k(block: &[u8; 144], out: &mut [f32; 256]) {
+    let (d, d_min) = (half_at(block, 0), half_at(block, 2));
+    for pair in 0..4 {
+        let (low_scale, low_min) = scale_and_min(&block[4..16], 2 * pair);
+        let (high_scale, high_min) = scale_and_min(&block[4..16], 2 * pair + 1);
+        for i in 0..32 {
+            let q = block[16 + 32 * pair + i];
+            out[64 * pair + i] = d * low_scale * f32::from(q & 15) - d_min * low_min;
+            out[64 * pair + 32 + i] = d * high_scale * f32::from(q >> 4) - d_min * high_min;
+        }
+    }
+}
+
+#[inline(always)]
+fn q5_k(block: &[u8; 176], out: &mut [f32; 256]) {
+    let (d, d_min) = (half_at(block, 0), half_at(block, 2));
+    for pair in 0..4 {
+        let (low_scale, low_min) = scale_and_min(&block[4..16], 2 * pair);
+        let (high_scale, high_min) = scale_and_min(&block[4..16], 2 * pair + 1);
+        for i in 0..32 {
+            let (q, high) = (block[48 + 32 * pair + i], block[16 + i]);
+            let low_q = q & 15 | (high >> (2 * pair) & 1) << 4;
+            let high_q = q >> 4 | (high >> (2 * pair + 1) & 1) << 4;
+            out[64 * pair + i] = d * low_scale * f32::from(low_q) - d_min * low_min;
+            out[64 * pair + 32 + i] = d * high_scale * f32::from(high_q) - d_min * high_min;
+        }
+    }
+}
+
+#[inline(always)]
+fn q6_k(block: &[u8; 210], out: &mut [f32; 256]) {
+    let d = half_at(block, 208);
+    for side in 0..2 {
+        let (low, high, scales) = (&block[64 * side..64 * side + 64], &block[128 + 32 * side..160 + 32 * side], &block[192 + 8 * side..200 + 8 * side]);
+        let out = &mut out[128 * side..128 * side + 128];
+        for i in 0..32 {
+            let quants = [
+                low[i] & 15 | (high[i] & 3) << 4,
+                low[i + 32] & 15 | (high[i] >> 2 & 3) << 4,
+                low[i] >> 4 | (high[i] >> 4 & 3) << 4,
+                low[i + 32] >> 4 | (high[i] >> 6 & 3) << 4,
+            ];
+            for (quarter, q) in quants.into_iter().enumerate() {
+                let scale = f32::from(scales[i / 16 + 2 * quarter] as i8);
+                out[32 * quarter + i] = d * scale * (i32::from(q) - 32) as f32;
+            }
+        }
+    }
+}

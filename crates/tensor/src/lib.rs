@@ -1,0 +1,9 @@
+//! Shapes, number formats and block quantisation: how weights are stored, and how to read them.
+//!
+//! Nothing here knows of files, models or devices.
+
+mod decode;
+mod format;
+
+pub use decode::{DecodeError, decode, decode_blocks};
+pub use format::Format;
