@@ -35,7 +35,7 @@ pub fn decode_blocks(format: Format, bytes: &[u8], out: &mut [f32]) {
     match format {
         Format::F32 => each::<4, 1>(bytes, out, |b, o| o[0] = f32::from_le_bytes(*b)),
         Format::F16 => each::<2, 1>(bytes, out, |b, o| o[0] = f16_to_f32(u16::from_le_bytes(*b))),
-        Format::Bf16 => each::<2, 1>(bytes, out, |b, o| o[0] = bf16_to_f32(u16::from_le_bytes(*b))),
+        Format::Bf16 => each::<2, 1>(bytes, out, |b, o| o[0] = bf16::from_le_bytes(*b).to_f32()),
         Format::Q8_0 => each::<34, 32>(bytes, out, q8_0),
         Format::Q4_0 => each::<18, 32>(bytes, out, q4_0),
         Format::Q4_1 => each::<20, 32>(bytes, out, q4_1),
