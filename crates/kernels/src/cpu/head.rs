@@ -1,7 +1,7 @@
 //! What becomes of logits on the device: normalisers, wanted entries, the largest.
 
 use super::math::exp;
-use super::threads::{for_each_chunk, simd};
+use super::threads::{Work, for_each_chunk, simd};
 
 /// The logit that stands for "none" in [`crate::Op::TopK`].
 const NO_LOGIT: f32 = -1e30;
@@ -9,28 +9,43 @@ const NO_LOGIT: f32 = -1e30;
 /// [`crate::Op::LogSumExp`].
 pub(super) fn log_sum_exp(logits: &[f32], state: &mut [f32], cols: usize, first: bool) {
     for_each_chunk(state, 2, |row, state| {
-        let logits = &logits[row * cols..][..cols];
-        simd(|| {
-            let most = logits.iter().copied().fold(f32::MIN, f32::max);
-            // Sixteen lanes, since a single running sum would not be vectorised.
-            let (chunks, rest) = logits.as_chunks::<16>();
-            let mut lanes = [0.0f32; 16];
-            for chunk in chunks {
-                for i in 0..16 {
-                    lanes[i] += exp(chunk[i] - most);
-                }
+        let (most, sum) = simd(Piece(&logits[row * cols..][..cols]));
+        if let [m, s] = state {
+            if first {
+                (*m, *s) = (most, sum);
+            } else {
+                let joint = m.max(most);
+                (*m, *s) = (joint, *s * exp(*m - joint) + sum * exp(most - joint));
             }
-            let sum: f32 = lanes.iter().sum::<f32>() + rest.iter().map(|x| exp(x - most)).sum::<f32>();
-            if let [m, s] = state {
-                if first {
-                    (*m, *s) = (most, sum);
-                } else {
-                    let joint = m.max(most);
-                    (*m, *s) = (joint, *s * exp(*m - joint) + sum * exp(most - joint));
-                }
-            }
-        });
+        }
     });
+}
+
+/// The maximum of some logits, and the sum of their exponentials below it.
+struct Piece<'a>(&'a [f32]);
+
+impl Work for Piece<'_> {
+    type Output = (f32, f32);
+
+    #[inline(always)]
+    fn call(self) -> (f32, f32) {
+        // Sixteen lanes, since a single running maximum or sum would not be vectorised.
+        let (chunks, rest) = self.0.as_chunks::<16>();
+        let mut greatest = [f32::MIN; 16];
+        for chunk in chunks {
+            for i in 0..16 {
+                greatest[i] = greatest[i].max(chunk[i]);
+            }
+        }
+        let most = greatest.iter().chain(rest).copied().fold(f32::MIN, f32::max);
+        let mut lanes = [0.0f32; 16];
+        for chunk in chunks {
+            for i in 0..16 {
+                lanes[i] += exp(chunk[i] - most);
+            }
+        }
+        (most, lanes.iter().sum::<f32>() + rest.iter().map(|x| exp(x - most)).sum::<f32>())
+    }
 }
 
 /// [`crate::Op::Pick`].

@@ -1,8 +1,9 @@
 //! Products with stored weights: a panel of the weight at a time is decoded into cache, used and forgotten.
 
 use super::math::dot;
-use super::threads::{for_each_index, simd};
+use super::threads::{Work, for_each_index, simd};
 use std::cell::RefCell;
+use std::ops::Range;
 use tensor::{Format, decode_blocks};
 
 /// Up to so many rows each weight row is decoded and multiplied at once; beyond, panels go through `gemm`.
@@ -44,15 +45,9 @@ pub(super) fn matmul(x: &[f32], weight: Stored<'_>, first: usize, n: usize, out:
         // A few dozen rows a turn: enough to be worth handing to a thread, few enough to share the work evenly.
         let per_turn = 32;
         for_each_index(n.div_ceil(per_turn), |turn| {
+            let outputs = turn * per_turn..((turn + 1) * per_turn).min(n);
             with_panel(weight.cols, |decoded| {
-                simd(|| {
-                    for j in turn * per_turn..((turn + 1) * per_turn).min(n) {
-                        weight.decode_rows(first + j, decoded);
-                        for r in 0..rows {
-                            out.set(r * n + j, dot(&x[r * weight.cols..][..weight.cols], decoded), accumulate);
-                        }
-                    }
-                });
+                simd(FewRows { x, weight, first, n, outputs, out: &out, rows, accumulate, decoded })
             });
         });
         return;
@@ -63,10 +58,55 @@ pub(super) fn matmul(x: &[f32], weight: Stored<'_>, first: usize, n: usize, out:
         let begin = panel * per_panel;
         let len = per_panel.min(n - begin);
         with_panel(len * weight.cols, |decoded| {
-            simd(|| weight.decode_rows(first + begin, decoded));
+            simd(DecodeRows { weight, first: first + begin, decoded });
             panel_product(x, decoded, &out, Tile { rows, cols: weight.cols, n, begin, len }, accumulate);
         });
     });
+}
+
+/// Decodes as many rows as fill `decoded`.
+struct DecodeRows<'a> {
+    weight: Stored<'a>,
+    first: usize,
+    decoded: &'a mut [f32],
+}
+
+impl Work for DecodeRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.weight.decode_rows(self.first, self.decoded);
+    }
+}
+
+/// Some of the outputs of [`matmul`] for a few rows of `x`; `decoded` has room for one row of the weight.
+struct FewRows<'a> {
+    x: &'a [f32],
+    weight: Stored<'a>,
+    first: usize,
+    n: usize,
+    outputs: Range<usize>,
+    out: &'a Shared,
+    rows: usize,
+    accumulate: bool,
+    decoded: &'a mut [f32],
+}
+
+impl Work for FewRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let cols = self.weight.cols;
+        for j in self.outputs {
+            self.weight.decode_rows(self.first + j, self.decoded);
+            for r in 0..self.rows {
+                let value = dot(&self.x[r * cols..][..cols], self.decoded);
+                self.out.set(r * self.n + j, value, self.accumulate);
+            }
+        }
+    }
 }
 
 fn with_panel<R>(words: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {

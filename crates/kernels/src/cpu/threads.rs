@@ -1,8 +1,13 @@
 //! Work spread over threads (one thread in WebAssembly) and compiled for the processor's widest instructions.
 
+pub(super) use pulp::NullaryFnOnce as Work;
+
 /// Calls `work` compiled for the best instruction set that this processor has; loops inlined into it are vectorised so.
+///
+/// The work is a type of its own with an `#[inline(always)]` method, not a closure: a closure that is called once for each
+/// instruction set may be left as a function of the baseline one.
 #[inline(always)]
-pub(super) fn simd<R>(work: impl FnOnce() -> R) -> R {
+pub(super) fn simd<W: Work>(work: W) -> W::Output {
     pulp::Arch::new().dispatch(work)
 }
 
