@@ -4,6 +4,7 @@
 
 mod decode;
 mod format;
+pub mod repack;
 
 pub use decode::{DecodeError, decode, decode_blocks};
 pub use format::Format;
