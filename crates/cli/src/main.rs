@@ -1,2 +1,44 @@
-//! Placeholder.
-fn main() {}
+//! The `atman` command.
+
+mod args;
+mod fetch;
+mod models;
+mod name;
+mod progress;
+mod store;
+mod text;
+
+use anyhow::Result;
+use args::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// What the process ends with; `atman --help` states the same.
+mod exit {
+    pub(super) const FAILURE: u8 = 1;
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.command) {
+        Ok(code) => code,
+        // `atman models | head` is no failure.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("atman: {error:#}");
+            ExitCode::from(exit::FAILURE)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Fetch(arguments) => fetch::run(&arguments)?,
+        Command::Models => models::run()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}

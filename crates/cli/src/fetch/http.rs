@@ -1,0 +1,72 @@
+//! Requests, with time-outs that let a machine without internet move on in seconds.
+
+use std::time::Duration;
+use ureq::config::RedirectAuthHeaders;
+use ureq::http::Response;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+const RESOLVE: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(8);
+const FIRST_BYTE: Duration = Duration::from_secs(30);
+/// Between two pieces of a body; a download as a whole may take as long as it needs.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Makes requests to one server, and tells it who asks.
+#[derive(Debug)]
+pub(crate) struct Http {
+    agent: Agent,
+    token: Option<String>,
+}
+
+impl Http {
+    /// `token` goes to the servers that are asked, and not to others that they redirect to.
+    pub(crate) fn new(token: Option<String>) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_resolve(Some(RESOLVE))
+            .timeout_connect(Some(CONNECT))
+            .timeout_recv_response(Some(FIRST_BYTE))
+            .timeout_per_read(Some(SILENCE))
+            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
+            .user_agent(concat!("atman/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.new_agent(), token }
+    }
+
+    /// Asks for what is at `url` from byte `from` on; an error is one of the connection, a status is not.
+    pub(crate) fn get(&self, url: &str, from: u64) -> Result<Response<Body>, ureq::Error> {
+        // Lengths and hashes are of the file itself, so a server must not compress it.
+        let mut request = self.agent.get(url).header("Accept-Encoding", "identity");
+        if from > 0 {
+            request = request.header("Range", format!("bytes={from}-"));
+        }
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        request.call()
+    }
+}
+
+/// A path as part of an address: every byte but the unreserved ones and `/` becomes `%XX`.
+pub(crate) fn encode_path(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encode_path;
+
+    #[test]
+    fn a_path_keeps_its_slashes_and_loses_what_an_address_gives_meaning() {
+        assert_eq!(encode_path("q/a b#?%é.gguf"), "q/a%20b%23%3F%25%C3%A9.gguf");
+    }
+}
