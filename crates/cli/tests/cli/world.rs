@@ -1,0 +1,66 @@
+//! The command in a world of its own.
+
+use crate::server::Server;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The command with a models folder and a hub of its own, and nothing of the surroundings.
+pub(crate) struct World {
+    pub(crate) models: tempfile::TempDir,
+    pub(crate) endpoint: String,
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+/// What the command did.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl World {
+    pub(crate) fn new(hub: &Server) -> Self {
+        // No Python unless a test brings one.
+        let variables = vec![("PATH".into(), String::new())];
+        Self { models: tempfile::tempdir().unwrap(), endpoint: hub.url(), variables }
+    }
+
+    pub(crate) fn set(&mut self, variable: &str, value: &str) {
+        self.variables.push((variable.into(), value.into()));
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_atman"));
+        for proxy in ["http_proxy", "https_proxy", "all_proxy"] {
+            command.env_remove(proxy).env_remove(proxy.to_uppercase());
+        }
+        command.env_remove("HF_TOKEN").env("HF_ENDPOINT", &self.endpoint).env("ATMAN_MODELS", self.models.path());
+        command.envs(self.variables.iter().cloned());
+        command.args(arguments).current_dir(self.models.path()).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        let output = self.command(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Outcome { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Paths of all files in the models folder but the empty lock files, sorted.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        collect(self.models.path(), &mut found);
+        let relative = |path: &PathBuf| path.strip_prefix(self.models.path()).unwrap().to_str().unwrap().replace('\\', "/");
+        let mut found: Vec<String> = found.iter().map(relative).filter(|path| !path.ends_with(".lock")).collect();
+        found.sort();
+        found
+    }
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { collect(&path, found) } else { found.push(path) }
+    }
+}
