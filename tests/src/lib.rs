@@ -1,1 +1,3 @@
-//! Tests across crates.
+//! What several crates must do together: the goldens, run by native tests and in the browser.
+
+pub mod goldens;

@@ -1,1 +1,26 @@
-//! model
+//! Decoders: configuration, weights, caches, batches of rows, generation.
+//!
+//! There is one decoder block in this crate. A [`Family`] of architectures is names and flags; quantisation is a
+//! property of each weight; and everything that runs is a [`RowBatch`].
+
+mod batch;
+mod cache;
+mod config;
+mod error;
+mod family;
+mod forward;
+mod generate;
+mod head;
+mod load;
+mod rope;
+mod sampling;
+
+pub use batch::{Input, KeyFactors, RowBatch, Sequence, Wanted};
+pub use cache::KvCache;
+pub use config::{ModelConfig, RopeScaling};
+pub use error::ModelError;
+pub use family::Family;
+pub use generate::Generation;
+pub use head::{RowResult, TokenScore};
+pub use load::{LoadProgress, Model};
+pub use sampling::{MAX_TOP_K, Sampling};

@@ -1,0 +1,96 @@
+//! What can go wrong between a checkpoint and a token.
+
+use kernels::ExecError;
+use tensor::DecodeError;
+use weights::WeightsError;
+
+/// Errors of loading and running models.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The architecture is none that this crate knows.
+    #[error("{model}: architecture {found:?} is not supported; supported are {supported}")]
+    Architecture {
+        /// The model's name.
+        model: String,
+        /// What its configuration says.
+        found: String,
+        /// The names that would do.
+        supported: String,
+    },
+    /// A value of the configuration is missing or makes no sense.
+    #[error("{model}: configuration value {key} is {found}, expected {expected}")]
+    Config {
+        /// The model's name.
+        model: String,
+        /// Which value.
+        key: String,
+        /// What it is.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// A tensor that the architecture needs is not there.
+    #[error("{model}: tensor {tensor} is missing; {family} models have it")]
+    MissingTensor {
+        /// The model's name.
+        model: String,
+        /// The tensor's name in the file.
+        tensor: String,
+        /// The family that needs it.
+        family: &'static str,
+    },
+    /// A tensor's shape contradicts the configuration.
+    #[error("{model}: tensor {tensor} has shape {found:?}, but the configuration makes it {expected:?}")]
+    TensorShape {
+        /// The model's name.
+        model: String,
+        /// The tensor's name in the file.
+        tensor: String,
+        /// Its shape in the file, outermost dimension first.
+        found: Vec<usize>,
+        /// The shape that the configuration implies.
+        expected: Vec<usize>,
+    },
+    /// A batch that cannot be run as it stands.
+    #[error("sequence {sequence}: {what}")]
+    Batch {
+        /// Its index in the batch.
+        sequence: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// More positions than there is room for.
+    #[error("{needed} positions do not fit: {what} holds {limit}")]
+    TooLong {
+        /// What holds them: the cache, or the model's context.
+        what: &'static str,
+        /// How many are needed.
+        needed: usize,
+        /// How many fit.
+        limit: usize,
+    },
+    /// A sampling setting is out of its range.
+    #[error("{setting} is {found}, expected {expected}")]
+    Sampling {
+        /// Its name.
+        setting: &'static str,
+        /// What was given.
+        found: String,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// The model's files could not be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A tensor's bytes are not what its format takes.
+    #[error("tensor {tensor}: {source}")]
+    Decode {
+        /// The tensor's name in the file.
+        tensor: String,
+        /// What is wrong with them.
+        source: DecodeError,
+    },
+    /// The device could not do it.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+}

@@ -1,0 +1,325 @@
+//! The one decoder block, and a batch's way through all of them.
+
+use crate::batch::{Layout, pairs};
+use crate::head::HeadResults;
+use crate::load::Block;
+use crate::{Input, KvCache, Model, ModelError, RowBatch, RowResult, Sequence};
+use kernels::{AttentionShape, Buffer, Executor, Op, RowEntry};
+
+impl Model {
+    /// Runs sequences that share a baseline's cache, and leaves it as it is.
+    ///
+    /// Exact as long as nothing suppressed lies before a sequence's start, which is checked. One result for each wanted
+    /// position, in the order of the sequences; each with its `top_k` likeliest tokens.
+    pub async fn run(
+        &self,
+        executor: &mut dyn Executor,
+        batch: &RowBatch,
+        cache: &KvCache,
+        top_k: usize,
+    ) -> Result<Vec<RowResult>, ModelError> {
+        let layout = Layout::new(batch, &self.config, cache.len, true)?;
+        self.forward(executor, &layout, cache, Extras { top_k, ..Extras::default() }).await
+    }
+
+    /// Runs one sequence that continues the cache, and adds it there: prefill, or a step of decoding.
+    ///
+    /// Its key factors, if any, must have been the cache's own all along.
+    pub async fn extend(
+        &self,
+        executor: &mut dyn Executor,
+        sequence: Sequence,
+        cache: &mut KvCache,
+        top_k: usize,
+    ) -> Result<Vec<RowResult>, ModelError> {
+        self.extend_probed(executor, sequence, cache, top_k, None).await
+    }
+
+    /// The hidden state after each block at the last of the given positions, `n_layers` times `d_model` values.
+    pub async fn hidden_states(&self, executor: &mut dyn Executor, input: Input) -> Result<Vec<Vec<f32>>, ModelError> {
+        let mut sequence = Sequence { start: 0, input, factors: None, wanted: Vec::new() };
+        let len = sequence.len(self.config.d_model);
+        sequence.wanted.push(crate::Wanted { position: len.saturating_sub(1), tokens: Vec::new() });
+        let mut cache = KvCache::new(self, executor, len)?;
+        let words = self.config.n_layers * self.config.d_model;
+        let probe = executor.buffer(words, "hidden states")?;
+        self.extend_probed(executor, sequence, &mut cache, 0, Some(&probe)).await?;
+        let states = executor.read(&probe, words).await?;
+        Ok(states.chunks_exact(self.config.d_model).map(|state| bytemuck::cast_slice(state).to_vec()).collect())
+    }
+
+    /// The embeddings of tokens, `[ids.len(), d_model]`.
+    pub async fn embed(&self, executor: &mut dyn Executor, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
+        let rows = ids.len();
+        let input = executor.buffer(rows.max(1), "token ids")?;
+        executor.write(&input, 0, ids)?;
+        let words = rows * self.config.d_model;
+        let out = executor.buffer(words.max(1), "embeddings")?;
+        executor.run(&[Op::Embed { table: self.embedding.clone(), ids: input, out: out.clone(), rows }]).await?;
+        Ok(bytemuck::cast_vec(executor.read(&out, words).await?))
+    }
+
+    async fn extend_probed(
+        &self,
+        executor: &mut dyn Executor,
+        sequence: Sequence,
+        cache: &mut KvCache,
+        top_k: usize,
+        probe: Option<&Buffer>,
+    ) -> Result<Vec<RowResult>, ModelError> {
+        let end = sequence.start + sequence.len(self.config.d_model);
+        if sequence.start != cache.len {
+            let what = format!("starts at position {}, but continues a cache of {}", sequence.start, cache.len);
+            return Err(ModelError::Batch { sequence: 0, what });
+        }
+        if end > cache.capacity() {
+            return Err(ModelError::TooLong { what: "the cache", needed: end, limit: cache.capacity() });
+        }
+        let batch = RowBatch { sequences: vec![sequence] };
+        let layout = Layout::new(&batch, &self.config, cache.len, false)?;
+        let results = self.forward(executor, &layout, cache, Extras { top_k, append: true, probe }).await?;
+        cache.len = end;
+        Ok(results)
+    }
+
+    async fn forward(
+        &self,
+        executor: &mut dyn Executor,
+        layout: &Layout,
+        cache: &KvCache,
+        extras: Extras<'_>,
+    ) -> Result<Vec<RowResult>, ModelError> {
+        let mut pass = Pass::prepare(self, executor, layout, cache).await?;
+        pass.extras = extras;
+        for (layer, block) in self.blocks.iter().enumerate() {
+            pass.block(layer, block, layer + 1 == self.blocks.len());
+        }
+        if layout.wanted_rows.is_empty() {
+            executor.run(&pass.ops).await?;
+            return Ok(Vec::new());
+        }
+        let wanted = layout.wanted_rows.len();
+        pass.norm(&pass.wanted_x.clone(), &self.final_norm, wanted);
+        let Pass { normed, mut ops, extras, .. } = pass;
+        let results = HeadResults::plan(self, executor, layout, &normed, extras.top_k, &mut ops)?;
+        executor.run(&ops).await?;
+        drop(ops);
+        results.read(executor).await
+    }
+}
+
+/// What a pass does besides computing wanted rows.
+#[derive(Default)]
+struct Extras<'a> {
+    /// How many of the likeliest tokens of each wanted row.
+    top_k: usize,
+    /// Whether the batch's keys and values are added to the cache.
+    append: bool,
+    /// Receives the last wanted row's hidden state after each block.
+    probe: Option<&'a Buffer>,
+}
+
+/// One pass of a batch: its activations, and the operations so far.
+struct Pass<'a> {
+    model: &'a Model,
+    cache: &'a KvCache,
+    extras: Extras<'a>,
+    ops: Vec<Op>,
+    /// All rows of the batch, and what attention needs of them.
+    all: Rows,
+    /// The wanted ones; what they pass through is the last block's attention and MLP.
+    wanted: Rows,
+    wanted_index: Buffer,
+    wanted_x: Buffer,
+    factors: Buffer,
+    x: Buffer,
+    normed: Buffer,
+    q: Buffer,
+    k: Buffer,
+    v: Buffer,
+    gate: Buffer,
+    up: Buffer,
+}
+
+/// Rows that go through a block together.
+#[derive(Clone)]
+struct Rows {
+    n: usize,
+    table: Buffer,
+    angles: Buffer,
+    pairs: u64,
+}
+
+impl Rows {
+    fn new(model: &Model, executor: &mut dyn Executor, table: &[RowEntry]) -> Result<Rows, ModelError> {
+        let n = table.len();
+        let rows = Rows {
+            n,
+            table: executor.buffer(8 * n.max(1), "row table")?,
+            angles: executor.buffer(model.config.head_dim * n.max(1), "rotary angles")?,
+            pairs: pairs(table),
+        };
+        executor.write(&rows.table, 0, bytemuck::cast_slice(table))?;
+        let angles = model.rope.angles(table.iter().map(|entry| entry.position as usize));
+        executor.write(&rows.angles, 0, bytemuck::cast_slice(&angles))?;
+        Ok(rows)
+    }
+}
+
+impl<'a> Pass<'a> {
+    /// Allocates activations and puts the input into `x`.
+    async fn prepare(
+        model: &'a Model,
+        executor: &mut dyn Executor,
+        layout: &Layout,
+        cache: &'a KvCache,
+    ) -> Result<Pass<'a>, ModelError> {
+        let config = &model.config;
+        let (rows, wanted) = (layout.table.len(), layout.wanted_rows.len());
+        let ids = executor.buffer(rows, "token ids")?;
+        executor.write(&ids, 0, &layout.ids)?;
+        let wanted_index = executor.buffer(wanted.max(1), "wanted rows")?;
+        executor.write(&wanted_index, 0, &layout.wanted_rows)?;
+        let factors = executor.buffer(layout.factors.len(), "key factors")?;
+        executor.write(&factors, 0, bytemuck::cast_slice(&layout.factors))?;
+        let x = executor.buffer(rows * config.d_model, "hidden states")?;
+        let mut ops = vec![Op::Embed { table: model.embedding.clone(), ids, out: x.clone(), rows }];
+        if !layout.embeddings.is_empty() {
+            executor.run(&std::mem::take(&mut ops)).await?;
+            for (first_row, values) in &layout.embeddings {
+                executor.write(&x, first_row * config.d_model, bytemuck::cast_slice(values))?;
+            }
+        }
+        Ok(Pass {
+            all: Rows::new(model, executor, &layout.table)?,
+            wanted: Rows::new(model, executor, &layout.wanted_table())?,
+            wanted_index,
+            wanted_x: executor.buffer((wanted * config.d_model).max(1), "wanted hidden states")?,
+            factors,
+            // Serves the normed input of attention, attention's output, and the normed input of the MLP in turn.
+            normed: executor.buffer(rows * config.d_model.max(config.q_width()), "normed states")?,
+            q: executor.buffer(rows * config.q_width(), "queries")?,
+            k: executor.buffer(rows * config.kv_width(), "keys")?,
+            v: executor.buffer(rows * config.kv_width(), "values")?,
+            gate: executor.buffer(rows * config.d_ff, "MLP gates")?,
+            up: executor.buffer(rows * config.d_ff, "MLP values")?,
+            x,
+            model,
+            cache,
+            extras: Extras::default(),
+            ops,
+        })
+    }
+
+    /// Attention and MLP, each after a norm and added to its input. In the last block all rows give keys and values, and
+    /// only the wanted ones go on.
+    fn block(&mut self, layer: usize, block: &Block, last: bool) {
+        let config = &self.model.config;
+        let all = self.all.clone();
+        let (q, k, v) = (self.q.clone(), self.k.clone(), self.v.clone());
+        self.norm(&self.x.clone(), &block.attention_norm, all.n);
+        self.project(&block.k, &k, all.n, false);
+        self.project(&block.v, &v, all.n, false);
+        self.rotate(&k, &all, config.n_kv_heads);
+        if self.extras.append {
+            self.append(layer);
+        }
+        let (x, rows) = if last {
+            self.keep_wanted();
+            (self.wanted_x.clone(), self.wanted.clone())
+        } else {
+            (self.x.clone(), all)
+        };
+        if rows.n == 0 {
+            return;
+        }
+        if last {
+            self.norm(&x, &block.attention_norm, rows.n);
+        }
+        self.project(&block.q, &q, rows.n, false);
+        self.rotate(&q, &rows, config.n_heads);
+        self.attend(layer, &rows);
+        self.project_from(&self.normed.clone(), &block.o, &x, rows.n, true);
+
+        self.norm(&x, &block.mlp_norm, rows.n);
+        let (gate, up) = (self.gate.clone(), self.up.clone());
+        self.project(&block.gate, &gate, rows.n, false);
+        self.project(&block.up, &up, rows.n, false);
+        self.ops.push(Op::SwiGlu { gate: gate.clone(), up, words: rows.n * config.d_ff });
+        self.project_from(&gate, &block.down, &x, rows.n, true);
+        if let Some(probe) = self.extras.probe {
+            // The probed row is the last wanted one, which is also the last of the batch.
+            let d_model = config.d_model;
+            let from_word = (rows.n - 1) * d_model;
+            let (to, to_word) = (probe.clone(), layer * d_model);
+            self.ops.push(Op::Copy { from: x, from_word, to, to_word, words: d_model });
+        }
+    }
+
+    /// `normed = norm(x)`.
+    fn norm(&mut self, x: &Buffer, gain: &Buffer, rows: usize) {
+        let config = &self.model.config;
+        self.ops.push(Op::RmsNorm {
+            x: x.clone(),
+            gain: gain.clone(),
+            out: self.normed.clone(),
+            rows,
+            cols: config.d_model,
+            eps: config.norm_eps,
+        });
+    }
+
+    /// `out (+)= normed . weight^T`.
+    fn project(&mut self, weight: &kernels::Weight, out: &Buffer, rows: usize, accumulate: bool) {
+        self.project_from(&self.normed.clone(), weight, out, rows, accumulate);
+    }
+
+    fn project_from(&mut self, x: &Buffer, weight: &kernels::Weight, out: &Buffer, rows: usize, accumulate: bool) {
+        let (x, out, outputs) = (x.clone(), out.clone(), 0..weight.rows());
+        self.ops.push(Op::MatMul { x, weight: weight.clone(), outputs, out, rows, accumulate });
+    }
+
+    fn rotate(&mut self, x: &Buffer, rows: &Rows, heads: usize) {
+        let head_dim = self.model.config.head_dim;
+        self.ops.push(Op::Rope { x: x.clone(), angles: rows.angles.clone(), rows: rows.n, heads, head_dim });
+    }
+
+    /// Adds the batch's keys and values to the cache.
+    fn append(&mut self, layer: usize) {
+        let width = self.model.config.kv_width();
+        let Some((cache_k, cache_v)) = self.cache.layers.get(layer) else { return };
+        for (from, to) in [(&self.k, cache_k), (&self.v, cache_v)] {
+            let (to_word, words) = (self.cache.len * width, self.all.n * width);
+            self.ops.push(Op::Copy { from: from.clone(), from_word: 0, to: to.clone(), to_word, words });
+        }
+    }
+
+    fn keep_wanted(&mut self) {
+        let (rows, cols) = (self.wanted.n, self.model.config.d_model);
+        if rows > 0 {
+            let (from, index, out) = (self.x.clone(), self.wanted_index.clone(), self.wanted_x.clone());
+            self.ops.push(Op::Gather { from, index, out, rows, cols });
+        }
+    }
+
+    /// `normed = attention(q)` over the cache and the batch.
+    fn attend(&mut self, layer: usize, rows: &Rows) {
+        let config = &self.model.config;
+        let Some((cache_k, cache_v)) = self.cache.layers.get(layer) else { return };
+        self.ops.push(Op::Attention {
+            q: self.q.clone(),
+            k: self.k.clone(),
+            v: self.v.clone(),
+            cache_k: cache_k.clone(),
+            cache_v: cache_v.clone(),
+            table: rows.table.clone(),
+            factors: self.factors.clone(),
+            out: self.normed.clone(),
+            n_rows: rows.n,
+            batch_rows: self.all.n,
+            layer: layer as u32,
+            shape: AttentionShape { n_heads: config.n_heads, n_kv_heads: config.n_kv_heads, head_dim: config.head_dim },
+            pairs: rows.pairs,
+        });
+    }
+}

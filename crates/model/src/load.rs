@@ -1,0 +1,221 @@
+//! From a checkpoint to weights on a device, tensor by tensor in pieces.
+
+use crate::family::{Family, Names};
+use crate::rope::Rope;
+use crate::{ModelConfig, ModelError};
+use kernels::{Buffer, Executor, Weight, WeightSpec};
+use weights::{Checkpoint, Config, TensorInfo};
+
+/// A decoder whose weights an executor holds.
+#[derive(Debug)]
+pub struct Model {
+    pub(crate) config: ModelConfig,
+    pub(crate) embedding: Weight,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) final_norm: Buffer,
+    pub(crate) lm_head: Weight,
+    pub(crate) rope: Rope,
+    family: &'static Family,
+    name: String,
+}
+
+/// The weights of one decoder block.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) attention_norm: Buffer,
+    pub(crate) q: Weight,
+    pub(crate) k: Weight,
+    pub(crate) v: Weight,
+    pub(crate) o: Weight,
+    pub(crate) mlp_norm: Buffer,
+    pub(crate) gate: Weight,
+    pub(crate) up: Weight,
+    pub(crate) down: Weight,
+}
+
+/// How far loading has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadProgress {
+    /// Stored bytes of weights now on the device.
+    pub loaded_bytes: u64,
+    /// All of them.
+    pub total_bytes: u64,
+}
+
+impl Model {
+    /// Streams a checkpoint's weights to `executor`, calling `progress` after each piece.
+    pub async fn load(
+        checkpoint: &Checkpoint,
+        executor: &mut dyn Executor,
+        progress: &mut dyn FnMut(LoadProgress),
+    ) -> Result<Model, ModelError> {
+        let name = checkpoint.name().to_owned();
+        let (config, family) = ModelConfig::read(&name, checkpoint.config())?;
+        let is_gguf = matches!(checkpoint.config(), Config::Gguf(_));
+        let names = if is_gguf { &family.gguf_names } else { &family.hf_names };
+        // One buffer each for the keys' and queries' rows put back in order, when they are stored otherwise.
+        let head_rows = if is_gguf && family.gguf_interleaves_qk { config.head_dim } else { 1 };
+        let total_bytes = checkpoint.tensors().map(|tensor| tensor.len_bytes).sum();
+        let mut loader =
+            Loader { checkpoint, executor, progress, report: LoadProgress { loaded_bytes: 0, total_bytes }, name: &name, family };
+        let (d, q_width, kv_width) = (config.d_model, config.q_width(), config.kv_width());
+
+        let embedding = loader.matrix(names.embedding, config.vocab_size, d, 1).await?;
+        let mut blocks = Vec::with_capacity(config.n_layers);
+        for layer in 0..config.n_layers {
+            let of_layer = |template: &str| template.replace("{}", &layer.to_string());
+            blocks.push(Block {
+                attention_norm: loader.vector(&of_layer(names.attention_norm), d).await?,
+                q: loader.matrix(&of_layer(names.q), q_width, d, head_rows).await?,
+                k: loader.matrix(&of_layer(names.k), kv_width, d, head_rows).await?,
+                v: loader.matrix(&of_layer(names.v), kv_width, d, 1).await?,
+                o: loader.matrix(&of_layer(names.o), d, q_width, 1).await?,
+                mlp_norm: loader.vector(&of_layer(names.mlp_norm), d).await?,
+                gate: loader.matrix(&of_layer(names.gate), config.d_ff, d, 1).await?,
+                up: loader.matrix(&of_layer(names.up), config.d_ff, d, 1).await?,
+                down: loader.matrix(&of_layer(names.down), d, config.d_ff, 1).await?,
+            });
+        }
+        let final_norm = loader.vector(names.final_norm, d).await?;
+        let lm_head = match checkpoint.tensor(names.lm_head) {
+            Some(_) => loader.matrix(names.lm_head, config.vocab_size, d, 1).await?,
+            None => embedding.clone(),
+        };
+        let divisors = loader.rope_divisors(names, config.head_dim / 2).await?;
+        let rope = Rope::new(&config, divisors.as_deref());
+        Ok(Model { rope, config, embedding, blocks, final_norm, lm_head, family, name })
+    }
+
+    /// Its dimensions.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Its architecture family.
+    pub fn family(&self) -> &'static Family {
+        self.family
+    }
+
+    /// The name of the file or folder that it came from.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The stored formats of its matrices, each once.
+    pub fn formats(&self) -> Vec<tensor::Format> {
+        let blocks = self.blocks.iter().flat_map(|b| [&b.q, &b.k, &b.v, &b.o, &b.gate, &b.up, &b.down]);
+        let mut formats: Vec<_> = blocks.chain([&self.embedding, &self.lm_head]).map(Weight::format).collect();
+        formats.sort();
+        formats.dedup();
+        formats
+    }
+}
+
+struct Loader<'a> {
+    checkpoint: &'a Checkpoint,
+    executor: &'a mut dyn Executor,
+    progress: &'a mut dyn FnMut(LoadProgress),
+    report: LoadProgress,
+    name: &'a str,
+    family: &'static Family,
+}
+
+impl<'a> Loader<'a> {
+    fn find(&self, tensor: &str, expected: &[usize]) -> Result<&'a TensorInfo, ModelError> {
+        let checkpoint = self.checkpoint;
+        let info = checkpoint.tensor(tensor).ok_or_else(|| ModelError::MissingTensor {
+            model: self.name.to_owned(),
+            tensor: tensor.to_owned(),
+            family: self.family.name,
+        })?;
+        if info.shape != expected {
+            return Err(ModelError::TensorShape {
+                model: self.name.to_owned(),
+                tensor: tensor.to_owned(),
+                found: info.shape.clone(),
+                expected: expected.to_vec(),
+            });
+        }
+        Ok(info)
+    }
+
+    fn loaded(&mut self, bytes: usize) {
+        self.report.loaded_bytes += bytes as u64;
+        (self.progress)(self.report);
+    }
+
+    /// A matrix `[rows, cols]` in its stored format. With `head_rows > 1` the rows of each head are stored interleaved
+    /// and are put back: row `2a + b` of a head belongs at `b * head_rows / 2 + a`.
+    async fn matrix(&mut self, tensor: &str, rows: usize, cols: usize, head_rows: usize) -> Result<Weight, ModelError> {
+        let info = self.find(tensor, &[rows, cols])?;
+        let spec = WeightSpec { name: tensor.to_owned(), rows, cols, format: info.format };
+        let row_bytes = spec.row_bytes().unwrap_or(0);
+        let weight = self.executor.weight(spec)?;
+        let mut ordered = Vec::new();
+        let checkpoint = self.checkpoint;
+        checkpoint
+            .stream_rows(info, head_rows, &mut |first_row, bytes: &[u8]| -> Result<(), ModelError> {
+                if head_rows > 1 {
+                    deinterleave(bytes, row_bytes, head_rows, &mut ordered);
+                    self.executor.write_weight(&weight, first_row, &ordered)?;
+                } else {
+                    self.executor.write_weight(&weight, first_row, bytes)?;
+                }
+                self.loaded(bytes.len());
+                Ok(())
+            })
+            .await?;
+        Ok(weight)
+    }
+
+    /// The values of a one-dimensional tensor of `len` elements.
+    async fn values(&mut self, tensor: &str, len: usize) -> Result<Vec<f32>, ModelError> {
+        let info = self.find(tensor, &[len])?;
+        let bytes = self.checkpoint.read(info).await?;
+        let mut values = vec![0.0; len];
+        tensor::decode(info.format, &bytes, &mut values)
+            .map_err(|source| ModelError::Decode { tensor: tensor.to_owned(), source })?;
+        self.loaded(bytes.len());
+        Ok(values)
+    }
+
+    /// A one-dimensional tensor as f32: these are small, and norms are computed in f32.
+    async fn vector(&mut self, tensor: &str, len: usize) -> Result<Buffer, ModelError> {
+        let values = self.values(tensor, len).await?;
+        let buffer = self.executor.buffer(len, "norm")?;
+        self.executor.write(&buffer, 0, bytemuck::cast_slice(&values))?;
+        Ok(buffer)
+    }
+
+    async fn rope_divisors(&mut self, names: &Names, half: usize) -> Result<Option<Vec<f32>>, ModelError> {
+        match names.rope_divisors.filter(|tensor| self.checkpoint.tensor(tensor).is_some()) {
+            Some(tensor) => self.values(tensor, half).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Puts the interleaved rows of whole heads back in half-split order.
+fn deinterleave(bytes: &[u8], row_bytes: usize, head_rows: usize, ordered: &mut Vec<u8>) {
+    ordered.clear();
+    for head in bytes.chunks_exact((row_bytes * head_rows).max(1)) {
+        for parity in 0..2 {
+            for row in head.chunks_exact(row_bytes).skip(parity).step_by(2) {
+                ordered.extend_from_slice(row);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interleaved_rows_of_each_head_become_two_halves() {
+        let stored: Vec<u8> = (0..16).collect();
+        let mut ordered = Vec::new();
+        deinterleave(&stored, 2, 4, &mut ordered);
+        assert_eq!(ordered, [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]);
+    }
+}
