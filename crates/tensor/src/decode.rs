@@ -172,7 +172,8 @@ fn q5_k(block: &[u8; 176], out: &mut [f32; 256]) {
 fn q6_k(block: &[u8; 210], out: &mut [f32; 256]) {
     let d = half_at(block, 208);
     for side in 0..2 {
-        let (low, high, scales) = (&block[64 * side..64 * side + 64], &block[128 + 32 * side..160 + 32 * side], &block[192 + 8 * side..200 + 8 * side]);
+        let (low, high, scales) =
+            (&block[64 * side..64 * side + 64], &block[128 + 32 * side..160 + 32 * side], &block[192 + 8 * side..200 + 8 * side]);
         let out = &mut out[128 * side..128 * side + 128];
         for i in 0..32 {
             let quants = [
@@ -197,7 +198,10 @@ mod tests {
     fn every_half_becomes_the_float_of_the_same_value() {
         for bits in 0..=u16::MAX {
             let (ours, expected) = (f16_to_f32(bits), half::f16::from_bits(bits).to_f32());
-            assert!(ours == expected && ours.is_sign_negative() == expected.is_sign_negative() || ours.is_nan() && expected.is_nan(), "{bits:#x}: {ours} for {expected}");
+            assert!(
+                ours == expected && ours.is_sign_negative() == expected.is_sign_negative() || ours.is_nan() && expected.is_nan(),
+                "{bits:#x}: {ours} for {expected}"
+            );
         }
     }
 }

@@ -1,5 +1,25 @@
 //! Model files: GGUF and safetensors, tokenizers and chat templates, read from any source of bytes.
 //!
-//! A model file is untrusted input: any byte sequence gives a model or a clear error.
+//! A model file is untrusted input: any byte sequence gives a model or a [clear error](WeightsError), never a panic, a hang
+//! or a huge allocation. Headers are read up to a stated limit; tensors are streamed in pieces and never held whole.
 
 pub mod catalogue;
+mod chat;
+mod checkpoint;
+mod error;
+mod files;
+pub mod gguf;
+pub mod safetensors;
+mod source;
+mod tensor_info;
+pub mod tokenizer;
+
+pub use chat::{ChatTemplate, Message};
+pub use checkpoint::{Checkpoint, Config, PIECE_BYTES, VisitRows};
+pub use error::WeightsError;
+pub use files::ModelFiles;
+#[cfg(not(target_arch = "wasm32"))]
+pub use source::FileSource;
+pub use source::{ByteSource, MemorySource, Reading};
+pub use tensor_info::TensorInfo;
+pub use tokenizer::Tokenizer;

@@ -1,0 +1,186 @@
+//! Text to token ids and back.
+//!
+//! Both kinds of model files are brought to the same [`Parts`](parts::Parts), from which the `tokenizers` crate's BPE model is
+//! built; so the same vocabulary gives the same ids wherever it comes from. Decoding is done here, since every token's own
+//! bytes are needed: to stream text without splitting a character, and to show what a single token stands for.
+
+mod decode;
+mod gguf;
+mod json;
+mod merges;
+mod parts;
+
+pub use decode::TextStream;
+pub(crate) use json::HfTokenizerFiles;
+
+use crate::WeightsError;
+use decode::TokenBytes;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Tokens that end an answer by their name, whatever the files declare: chat models end a turn with one and a text with another.
+const END_TOKENS: [&str; 10] = [
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|end|>",
+    "<|eot|>",
+    "<end_of_turn>",
+    "<EOT>",
+    "</s>",
+];
+
+/// One token of an encoded text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedToken {
+    /// Its id.
+    pub id: u32,
+    /// The bytes of the text that it stands for. Tokens that are parts of one character all have the whole character; tokens
+    /// that stand for no text, such as an added beginning of sequence, have an empty range.
+    pub range: Range<usize>,
+}
+
+/// A model's tokenizer.
+pub struct Tokenizer {
+    file: String,
+    inner: tokenizers::Tokenizer,
+    tokens: TokenBytes,
+    /// Ids put before and after a text when asked for.
+    prefix: Vec<u32>,
+    suffix: Vec<u32>,
+    bos: Option<u32>,
+    eos: Option<u32>,
+    end_ids: BTreeSet<u32>,
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tokenizer({}, {} tokens)", self.file, self.vocab_size())
+    }
+}
+
+impl Tokenizer {
+    /// The tokenizer of a GGUF file's metadata, `None` if it has none.
+    ///
+    /// # Errors
+    /// When its lists contradict each other, or when it is of a kind that is not read.
+    pub fn from_gguf(metadata: &crate::gguf::Metadata) -> Result<Option<Tokenizer>, WeightsError> {
+        gguf::parts(metadata)?.map(|parts| parts.build(metadata.file())).transpose()
+    }
+
+    /// The tokenizer of a `tokenizer.json`, without what other files may add to it.
+    ///
+    /// # Errors
+    /// When it is not JSON, contradicts itself, or is of a kind that is not read.
+    pub fn from_json(file: &str, json: &[u8]) -> Result<Tokenizer, WeightsError> {
+        json::parts(file, json)?.build(file)
+    }
+
+    /// The ids of `text`; special tokens written in the text are recognised. `add_special` adds what the model expects around
+    /// a text, such as a beginning of sequence; a rendered chat template has it already.
+    ///
+    /// # Errors
+    /// When the tokenizer's patterns fail on this text.
+    pub fn encode(&self, text: &str, add_special: bool) -> Result<Vec<u32>, WeightsError> {
+        let encoding = self.inner.encode_fast(text, false).map_err(|e| self.failed(&e))?;
+        let (prefix, suffix) = self.around(add_special);
+        Ok(prefix.iter().chain(encoding.get_ids()).chain(suffix).copied().collect())
+    }
+
+    /// As [`Tokenizer::encode`], with the part of the text that each token stands for.
+    ///
+    /// # Errors
+    /// When the tokenizer's patterns fail on this text.
+    pub fn encode_with_ranges(&self, text: &str, add_special: bool) -> Result<Vec<EncodedToken>, WeightsError> {
+        let encoding = self.inner.encode(text, false).map_err(|e| self.failed(&e))?;
+        let (prefix, suffix) = self.around(add_special);
+        let of_text = encoding
+            .get_ids()
+            .iter()
+            .zip(encoding.get_offsets())
+            .map(|(&id, &(start, end))| EncodedToken { id, range: start..end });
+        let at =
+            |ids: &[u32], place: usize| ids.iter().map(move |&id| EncodedToken { id, range: place..place }).collect::<Vec<_>>();
+        Ok(at(prefix, 0).into_iter().chain(of_text).chain(at(suffix, text.len())).collect())
+    }
+
+    fn around(&self, add_special: bool) -> (&[u32], &[u32]) {
+        if add_special { (&self.prefix, &self.suffix) } else { (&[], &[]) }
+    }
+
+    fn failed(&self, error: &dyn std::fmt::Display) -> WeightsError {
+        WeightsError::Tokenizer { file: self.file.clone(), reason: error.to_string() }
+    }
+
+    /// The text of `ids` without special tokens. Bytes that are no UTF-8 become U+FFFD.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        self.tokens.text(ids.iter().copied().filter(|&id| !self.is_special(id)))
+    }
+
+    /// The text of `ids` with special tokens as they are written.
+    pub fn decode_with_special(&self, ids: &[u32]) -> String {
+        self.tokens.text(ids.iter().copied())
+    }
+
+    /// A decoder for tokens that come one by one, which yields whole characters only.
+    pub fn stream(&self) -> TextStream<'_> {
+        TextStream::new(self)
+    }
+
+    /// The bytes that a token stands for: whole characters or parts of one. `None` for an id outside the vocabulary.
+    pub fn token_bytes(&self, id: u32) -> Option<&[u8]> {
+        self.tokens.get(id)
+    }
+
+    /// A token as text, for display: bytes that are no UTF-8 become U+FFFD. `None` for an id outside the vocabulary.
+    pub fn token_text(&self, id: u32) -> Option<String> {
+        self.token_bytes(id).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// The id of a token as the vocabulary spells it.
+    pub fn token_id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// One more than the largest id.
+    pub fn vocab_size(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Whether a token is a control token, which stands for no text.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.tokens.is_special(id)
+    }
+
+    /// All control tokens.
+    pub fn special_ids(&self) -> impl Iterator<Item = u32> {
+        (0..).take(self.vocab_size()).filter(|&id| self.is_special(id))
+    }
+
+    /// The token that begins a sequence.
+    pub fn bos_id(&self) -> Option<u32> {
+        self.bos
+    }
+
+    /// The token that is declared to end a sequence.
+    pub fn eos_id(&self) -> Option<u32> {
+        self.eos
+    }
+
+    /// Every token after which generation stops: those declared, and control tokens known to end a turn or a text.
+    pub fn end_ids(&self) -> &BTreeSet<u32> {
+        &self.end_ids
+    }
+
+    /// The beginning of a sequence as text, as chat templates want it; empty without one.
+    pub fn bos_text(&self) -> String {
+        self.bos.and_then(|id| self.token_text(id)).unwrap_or_default()
+    }
+
+    /// The end of a sequence as text, as chat templates want it; empty without one.
+    pub fn eos_text(&self) -> String {
+        self.eos.and_then(|id| self.token_text(id)).unwrap_or_default()
+    }
+}
