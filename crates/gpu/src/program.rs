@@ -1,0 +1,247 @@
+//! Which shader a pipeline is made of, and the constants it is made with.
+//!
+//! A program's source is plain concatenation: the weights' layout, the operands' loads, then the kernel itself.
+
+use crate::Tier;
+use tensor::Format;
+
+/// Words of a kernel's uniform parameters; every kernel's `Params` fits.
+pub(crate) const PARAM_WORDS: usize = 16;
+
+/// One pipeline's worth of shader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Program {
+    /// `embed.wgsl` over a table of this format.
+    Embed(Format),
+    /// One of the matrix products.
+    Product {
+        /// Which kernel.
+        kernel: Product,
+        /// The weights' format.
+        format: Format,
+        /// Whether the columns are a multiple of 4, so that `x` can be read in vectors.
+        aligned: bool,
+    },
+    /// `attention.wgsl`.
+    Attention {
+        /// Query heads of a workgroup, 1 to 4.
+        heads: u32,
+        /// Whether any key may come from the cache.
+        cached: bool,
+        /// Whether `head_dim` is a multiple of 4.
+        aligned: bool,
+    },
+    /// A kernel that is its whole program.
+    Plain(Plain),
+}
+
+/// The kernels of a matrix product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Product {
+    /// `matmul_tile.wgsl`: many rows, on hardware.
+    Tile,
+    /// `matmul_direct.wgsl`: many rows, on software adapters.
+    Direct,
+    /// `matvec.wgsl`: one to four rows.
+    Vector {
+        /// Rows that it is made for.
+        rows: u32,
+        /// Invocations that share an output.
+        lanes: u32,
+    },
+}
+
+/// The kernels that need nothing put before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Plain {
+    /// `rms_norm.wgsl`.
+    RmsNorm,
+    /// `rope.wgsl`.
+    Rope,
+    /// `swiglu.wgsl`.
+    SwiGlu,
+    /// `copy.wgsl`.
+    Copy,
+    /// `gather.wgsl`.
+    Gather,
+    /// `log_sum_exp.wgsl`.
+    LogSumExp,
+    /// `pick.wgsl`.
+    Pick,
+    /// `top_k.wgsl`.
+    TopK,
+}
+
+impl Plain {
+    /// Every one.
+    pub const ALL: [Plain; 8] = [
+        Plain::RmsNorm,
+        Plain::Rope,
+        Plain::SwiGlu,
+        Plain::Copy,
+        Plain::Gather,
+        Plain::LogSumExp,
+        Plain::Pick,
+        Plain::TopK,
+    ];
+
+    const fn source(self) -> &'static str {
+        match self {
+            Plain::RmsNorm => include_str!("../../../shaders/rms_norm.wgsl"),
+            Plain::Rope => include_str!("../../../shaders/rope.wgsl"),
+            Plain::SwiGlu => include_str!("../../../shaders/swiglu.wgsl"),
+            Plain::Copy => include_str!("../../../shaders/copy.wgsl"),
+            Plain::Gather => include_str!("../../../shaders/gather.wgsl"),
+            Plain::LogSumExp => include_str!("../../../shaders/log_sum_exp.wgsl"),
+            Plain::Pick => include_str!("../../../shaders/pick.wgsl"),
+            Plain::TopK => include_str!("../../../shaders/top_k.wgsl"),
+        }
+    }
+}
+
+const fn weights_source(format: Format) -> &'static str {
+    match format {
+        Format::F32 => include_str!("../../../shaders/weights/f32.wgsl"),
+        Format::F16 => include_str!("../../../shaders/weights/f16.wgsl"),
+        Format::Bf16 => include_str!("../../../shaders/weights/bf16.wgsl"),
+        Format::Q8_0 => include_str!("../../../shaders/weights/q8_0.wgsl"),
+        Format::Q4_0 => include_str!("../../../shaders/weights/q4_0.wgsl"),
+        Format::Q4_1 => include_str!("../../../shaders/weights/q4_1.wgsl"),
+        Format::Q5_0 => include_str!("../../../shaders/weights/q5_0.wgsl"),
+        Format::Q5_1 => include_str!("../../../shaders/weights/q5_1.wgsl"),
+        Format::Q4K => include_str!("../../../shaders/weights/q4_k.wgsl"),
+        Format::Q5K => include_str!("../../../shaders/weights/q5_k.wgsl"),
+        Format::Q6K => include_str!("../../../shaders/weights/q6_k.wgsl"),
+    }
+}
+
+/// 32-bit words of one element of the array that a format's shader declares its weights as.
+pub(crate) const fn words_per_element(format: Format) -> usize {
+    match format {
+        Format::F32 => 4,
+        Format::F16 | Format::Bf16 => 2,
+        _ => 1,
+    }
+}
+
+impl Program {
+    /// The WGSL text, put together.
+    pub fn source(self) -> String {
+        match self {
+            Program::Embed(format) => [weights_source(format), include_str!("../../../shaders/embed.wgsl")].join("\n"),
+            Program::Product { kernel, format, aligned } => {
+                let x = if aligned {
+                    include_str!("../../../shaders/operands/x_vec4.wgsl")
+                } else {
+                    include_str!("../../../shaders/operands/x_scalar.wgsl")
+                };
+                let kernel = match kernel {
+                    Product::Tile => include_str!("../../../shaders/matmul_tile.wgsl"),
+                    Product::Direct => include_str!("../../../shaders/matmul_direct.wgsl"),
+                    Product::Vector { .. } => include_str!("../../../shaders/matvec.wgsl"),
+                };
+                [weights_source(format), x, kernel].join("\n")
+            }
+            Program::Attention { aligned, .. } => {
+                let heads = if aligned {
+                    include_str!("../../../shaders/operands/heads_vec4.wgsl")
+                } else {
+                    include_str!("../../../shaders/operands/heads_scalar.wgsl")
+                };
+                [heads, include_str!("../../../shaders/attention.wgsl")].join("\n")
+            }
+            Program::Plain(plain) => plain.source().to_owned(),
+        }
+    }
+
+    /// The values of its `override` constants that differ from the shader's own.
+    pub fn constants(self) -> Vec<(&'static str, f64)> {
+        match self {
+            Program::Product { kernel: Product::Vector { rows, lanes }, .. } => {
+                vec![("ROWS", f64::from(rows)), ("LANES", f64::from(lanes))]
+            }
+            Program::Attention { heads, cached, .. } => {
+                vec![("HEADS", f64::from(heads)), ("CACHED", f64::from(u8::from(cached)))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A name for messages.
+    pub fn label(self) -> String {
+        match self {
+            Program::Embed(format) => format!("embed {format}"),
+            Program::Product { kernel, format, aligned } => {
+                let kernel = match kernel {
+                    Product::Tile => "matmul_tile".to_owned(),
+                    Product::Direct => "matmul_direct".to_owned(),
+                    Product::Vector { rows, lanes } => format!("matvec {rows}x{lanes}"),
+                };
+                format!("{kernel} {format}{}", if aligned { "" } else { " unaligned" })
+            }
+            Program::Attention { heads, cached, aligned } => {
+                let (cached, aligned) = (if cached { " cached" } else { "" }, if aligned { "" } else { " unaligned" });
+                format!("attention {heads}{cached}{aligned}")
+            }
+            Program::Plain(plain) => format!("{plain:?}"),
+        }
+    }
+
+    /// Every program that an executor of either tier may make.
+    pub fn all() -> Vec<Program> {
+        let mut programs: Vec<Program> = Plain::ALL.into_iter().map(Program::Plain).collect();
+        for format in Format::ALL {
+            programs.push(Program::Embed(format));
+            for aligned in [true, false] {
+                let vectors = Tier::ALL.into_iter().flat_map(|tier| {
+                    let lanes = tier.vector_lanes();
+                    [1, 4].into_iter().map(move |rows| Product::Vector { rows, lanes })
+                });
+                programs.extend(
+                    [Product::Tile, Product::Direct]
+                        .into_iter()
+                        .chain(vectors)
+                        .map(|kernel| Program::Product { kernel, format, aligned }),
+                );
+            }
+        }
+        for heads in 1..=4 {
+            for cached in [true, false] {
+                for aligned in [true, false] {
+                    programs.push(Program::Attention { heads, cached, aligned });
+                }
+            }
+        }
+        programs
+    }
+}
+
+/// How a shader uses a storage buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Access {
+    /// `var<storage, read>`.
+    Read,
+    /// `var<storage, read_write>`.
+    ReadWrite,
+}
+
+/// The storage buffers that a source declares, in order of their binding numbers, which count from 1 without a gap.
+///
+/// Read from the text, so that what a shader declares is said in one place; a declaration stands on one line.
+pub fn storage_bindings(source: &str) -> Vec<Access> {
+    let mut bindings: Vec<(u32, Access)> = source
+        .lines()
+        .filter_map(|line| {
+            let declaration = line.strip_prefix("@group(0) @binding(")?;
+            let (number, rest) = declaration.split_once(')')?;
+            let access = match rest.trim_start().strip_prefix("var<storage, ")?.split_once('>')?.0 {
+                "read" => Access::Read,
+                "read_write" => Access::ReadWrite,
+                _ => return None,
+            };
+            Some((number.parse().ok()?, access))
+        })
+        .collect();
+    bindings.sort_unstable();
+    bindings.into_iter().map(|(_, access)| access).collect()
+}
