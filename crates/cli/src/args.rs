@@ -1,6 +1,10 @@
 //! What can be typed.
 
+use crate::device::DeviceChoice;
+use crate::suppress::{LayerRange, Suppress};
 use clap::{Args, Parser, Subcommand};
+use kernels::Operator;
+use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 A model is named by
@@ -31,6 +35,8 @@ pub(crate) enum Command {
     Fetch(FetchArguments),
     /// List the models that can be fetched by name, and those on this machine
     Models,
+    /// Continue a prompt, or answer it, as the model would; the text goes to stdout as it comes, all else to stderr
+    Generate(GenerateArguments),
 }
 
 #[derive(Args, Debug)]
@@ -38,4 +44,63 @@ pub(crate) struct FetchArguments {
     /// Models: names of the catalogue, or repositories of the hub
     #[arg(required = true, value_name = "MODEL")]
     pub(crate) models: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GenerateArguments {
+    /// The model; one that is not on this machine is fetched first
+    #[arg(long, short, value_name = "MODEL")]
+    pub(crate) model: String,
+
+    /// The prompt; `-` reads it from stdin
+    #[arg(long, short, value_name = "TEXT", required_unless_present = "prompt_file", conflicts_with = "prompt_file")]
+    pub(crate) prompt: Option<String>,
+
+    /// A file that holds the prompt; `-` is stdin. One line end at its end is left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prompt_file: Option<PathBuf>,
+
+    /// Put the prompt as a user's message into the model's chat template
+    #[arg(long)]
+    pub(crate) chat: bool,
+
+    /// A system message before the user's
+    #[arg(long, value_name = "TEXT", requires = "chat")]
+    pub(crate) system: Option<String>,
+
+    /// The most tokens to write
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 256)]
+    pub(crate) max_tokens: usize,
+
+    /// Randomness: 0 always takes the likeliest token, 1 follows the model's probabilities
+    #[arg(long, value_name = "T", default_value_t = 0.0)]
+    pub(crate) temperature: f32,
+
+    /// With a temperature: choose among the K likeliest tokens, 1 to 256
+    #[arg(long, value_name = "K", default_value_t = 40)]
+    pub(crate) top_k: usize,
+
+    /// With a temperature: choose among the likeliest tokens that together have probability P
+    #[arg(long, value_name = "P", default_value_t = 1.0)]
+    pub(crate) top_p: f32,
+
+    /// With a temperature: the same seed gives the same text
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Damp the attention paid to every occurrence of a text in the prompt: 0 removes it, 1 leaves it, more amplifies it
+    #[arg(long, value_name = "TEXT=FACTOR")]
+    pub(crate) suppress: Vec<Suppress>,
+
+    /// How a factor acts on attention scores: log-additive, multiplicative or shifted
+    #[arg(long, value_name = "NAME", default_value_t = Operator::LogAdditive, requires = "suppress")]
+    pub(crate) operator: Operator,
+
+    /// Layers in which to suppress, the first is 0, the end is not included; all without this
+    #[arg(long, value_name = "A..B", requires = "suppress")]
+    pub(crate) layers: Option<LayerRange>,
+
+    /// What to compute on
+    #[arg(long, value_enum, default_value_t = DeviceChoice::Auto)]
+    pub(crate) device: DeviceChoice,
 }

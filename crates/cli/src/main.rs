@@ -1,11 +1,16 @@
 //! The `atman` command.
 
 mod args;
+mod device;
 mod fetch;
+mod generate;
+mod interrupt;
 mod models;
 mod name;
 mod progress;
+mod prompt;
 mod store;
+mod suppress;
 mod text;
 
 use anyhow::Result;
@@ -35,6 +40,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Fetch(arguments) => fetch::run(&arguments)?,
         Command::Models => models::run()?,
+        Command::Generate(arguments) => return generate::run(&arguments),
     }
     Ok(ExitCode::SUCCESS)
 }

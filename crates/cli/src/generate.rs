@@ -1,0 +1,236 @@
+//! `atman generate`: text from a model, token by token.
+
+use crate::args::GenerateArguments;
+use crate::device;
+use crate::fetch;
+use crate::interrupt::{self, Interrupt};
+use crate::name;
+use crate::progress::Progress;
+use crate::prompt;
+use crate::store::Store;
+use crate::suppress;
+use crate::text;
+use anyhow::{Context, Result, bail};
+use kernels::{Executor, Operator};
+use model::{Generation, KeyFactors, Model, Sampling};
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use weights::{Checkpoint, ModelFiles};
+
+/// Generates as asked. The text goes to stdout, everything else to stderr.
+pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
+    let interrupt = Interrupt::install()?;
+    let sampling = sampling(arguments)?;
+    let prompt = prompt::read(arguments)?;
+    let checkpoint = open(&arguments.model)?;
+    let prompt = prompt::prepare(prompt, arguments, &checkpoint)?;
+    let tokens = checkpoint.tokenizer()?.encode_with_ranges(&prompt.text, prompt.add_special)?;
+    let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+    // What is wrong with the question is told before the device is opened and the weights are loaded.
+    let factors = suppress::factors(&arguments.suppress, &prompt.text, &prompt.parts, &tokens)?;
+
+    let mut opened = device::open(arguments.device)?;
+    eprintln!("device: {} ({})", opened.executor.describe(), opened.reason);
+    let executor = opened.executor.as_mut();
+    pollster::block_on(async {
+        let model = load(&checkpoint, executor).await?;
+        let factors = key_factors(arguments, factors, &model)?;
+        let max_tokens = arguments.max_tokens;
+        let started = Instant::now();
+        let generation = Generation::start(&model, executor, &ids, max_tokens, sampling, factors).await?;
+        let writing = Writing { checkpoint: &checkpoint, model: &model, max_tokens, interrupt: &interrupt };
+        let done = writing.write(generation, executor).await?;
+        eprintln!("{}", done.summary(ids.len(), started));
+        Ok(if done.end == End::Interrupted { ExitCode::from(interrupt::EXIT) } else { ExitCode::SUCCESS })
+    })
+}
+
+fn sampling(arguments: &GenerateArguments) -> Result<Sampling> {
+    let GenerateArguments { temperature, top_k, top_p, seed, .. } = *arguments;
+    let sampling = Sampling { temperature, top_k, top_p, seed };
+    sampling.check()?;
+    if arguments.operator == Operator::ShiftedFull {
+        bail!("operator shifted-full looks at future keys, which a text being written does not have; use shifted");
+    }
+    Ok(sampling)
+}
+
+/// The model that is named; one that is not here is fetched.
+fn open(named: &str) -> Result<Checkpoint> {
+    let store = Store::from_environment()?;
+    let name = name::resolve(named, store.folder())?;
+    let path = match store.locate(&name) {
+        Some(path) => path,
+        None => fetch::model(&store, &name)?,
+    };
+    let files = ModelFiles::from_path(&path)?;
+    pollster::block_on(Checkpoint::open(files)).with_context(|| format!("{named} cannot be used"))
+}
+
+async fn load(checkpoint: &Checkpoint, executor: &mut dyn Executor) -> Result<Model> {
+    let started = Instant::now();
+    let mut progress = Progress::only_in_terminal("loading", checkpoint.len_bytes());
+    let model = Model::load(checkpoint, executor, &mut |report| progress.set(report.loaded_bytes)).await?;
+    drop(progress);
+    let formats: Vec<String> = model.formats().iter().map(ToString::to_string).collect();
+    let held = text::bytes(executor.stats().weight_bytes);
+    let took = started.elapsed().as_secs_f64();
+    eprintln!("model: {}, {} ({held} of weights, loaded in {took:.1} s)", model.name(), formats.join(", "));
+    Ok(model)
+}
+
+fn key_factors(arguments: &GenerateArguments, factors: Vec<f32>, model: &Model) -> Result<Option<KeyFactors>> {
+    if arguments.suppress.is_empty() {
+        return Ok(None);
+    }
+    let n_layers = model.config().n_layers;
+    let layers = arguments.layers.map_or(Ok(0..n_layers), |layers| layers.of(n_layers))?;
+    let suppressed = factors.iter().filter(|factor| **factor != 1.0).count();
+    let (first, last) = (layers.start, layers.end.saturating_sub(1));
+    eprintln!("suppressing: {suppressed} of {} tokens, {}, layers {first} to {last}", factors.len(), arguments.operator);
+    Ok(Some(KeyFactors { factors, operator: arguments.operator, layers }))
+}
+
+/// Why a text ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    OfText,
+    TokenLimit,
+    ContextFull,
+    Interrupted,
+}
+
+impl End {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::OfText => "the model ended its text",
+            Self::TokenLimit => "--max-tokens reached",
+            Self::ContextFull => "the model's context is full",
+            Self::Interrupted => "stopped by Ctrl-C",
+        }
+    }
+}
+
+/// What was written, and in which time.
+#[derive(Debug)]
+struct Done {
+    end: End,
+    tokens: usize,
+    /// When the first token was there, which the prompt had to be read for.
+    first: Instant,
+    last: Instant,
+}
+
+impl Done {
+    fn summary(&self, prompt_tokens: usize, started: Instant) -> String {
+        let rate = |tokens: usize, time: Duration| {
+            format!(
+                "{tokens} tokens in {:.2} s ({:.1} tokens/s)",
+                time.as_secs_f64(),
+                tokens as f64 / time.as_secs_f64().max(1e-9)
+            )
+        };
+        let prompt = rate(prompt_tokens, self.first.saturating_duration_since(started));
+        // The first token came with the prompt, and its time is counted there.
+        let written = rate(self.tokens.saturating_sub(1), self.last.saturating_duration_since(self.first));
+        format!("prompt: {prompt}; then {written}; {}", self.end.reason())
+    }
+}
+
+struct Writing<'a> {
+    checkpoint: &'a Checkpoint,
+    model: &'a Model,
+    max_tokens: usize,
+    interrupt: &'a Interrupt,
+}
+
+impl Writing<'_> {
+    /// Writes tokens to stdout as they come.
+    async fn write(&self, mut generation: Generation, executor: &mut dyn Executor) -> Result<Done> {
+        let tokenizer = self.checkpoint.tokenizer()?;
+        let mut stream = tokenizer.stream();
+        let mut out = Output::new();
+        self.interrupt.watch();
+        let now = Instant::now();
+        let mut done = Done { end: End::TokenLimit, tokens: 0, first: now, last: now };
+        while done.tokens < self.max_tokens {
+            if self.interrupt.is_asked() {
+                done.end = End::Interrupted;
+                break;
+            }
+            let Some(score) = generation.next(self.model, executor).await? else {
+                done.end = End::ContextFull;
+                break;
+            };
+            done.tokens += 1;
+            done.last = Instant::now();
+            if done.tokens == 1 {
+                done.first = done.last;
+            }
+            if tokenizer.end_ids().contains(&score.token) {
+                done.end = End::OfText;
+                break;
+            }
+            out.write(&stream.push(score.token))?;
+        }
+        out.write(&stream.finish())?;
+        out.end_line()?;
+        Ok(done)
+    }
+}
+
+/// Stdout, with what could steer a terminal taken out if it is one: a model's text is untrusted.
+struct Output {
+    out: std::io::Stdout,
+    is_terminal: bool,
+    in_line: bool,
+}
+
+impl Output {
+    fn new() -> Self {
+        let out = std::io::stdout();
+        Self { is_terminal: out.is_terminal(), out, in_line: false }
+    }
+
+    fn write(&mut self, text: &str) -> std::io::Result<()> {
+        let Some(last) = text.chars().last() else { return Ok(()) };
+        self.in_line = last != '\n';
+        if self.is_terminal {
+            self.out.write_all(harmless(text).as_bytes())?;
+        } else {
+            self.out.write_all(text.as_bytes())?;
+        }
+        self.out.flush()
+    }
+
+    fn end_line(&mut self) -> std::io::Result<()> {
+        if self.in_line { self.write("\n") } else { Ok(()) }
+    }
+}
+
+/// Control characters but tab and line feed become U+FFFD.
+fn harmless(text: &str) -> String {
+    let visible = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(visible).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_models_text_cannot_steer_the_terminal() {
+        assert_eq!(harmless("a\tb\n\u{1b}[2J\u{9b}31m\rc"), "a\tb\n\u{fffd}[2J\u{fffd}31m\u{fffd}c");
+    }
+
+    #[test]
+    fn the_first_token_counts_as_the_prompts() {
+        let started = Instant::now();
+        let at = |ms| started + Duration::from_millis(ms);
+        let done = Done { end: End::OfText, tokens: 21, first: at(500), last: at(2500) };
+        let summary =
+            "prompt: 10 tokens in 0.50 s (20.0 tokens/s); then 20 tokens in 2.00 s (10.0 tokens/s); the model ended its text";
+        assert_eq!(done.summary(10, started), summary);
+    }
+}
