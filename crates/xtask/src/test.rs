@@ -16,9 +16,20 @@ pub(crate) struct Options {
     /// Also the tests that take minutes (`#[ignore = "slow: ..."]`)
     #[arg(long)]
     slow: bool,
-    /// Leave out the browser tests, and with them the page's build
-    #[arg(long)]
-    no_browser: bool,
+    /// Only a part
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+}
+
+/// What can be run alone.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Format, lints and documentation
+    Checks,
+    /// All tests of all crates
+    Native,
+    /// The page in Chromium
+    Browser,
 }
 
 /// Runs everything, and fails if anything failed.
@@ -40,12 +51,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         all = all.and(tally);
     };
-    for (what, mut command) in checks(&toolchain)? {
-        add(what, process::timed(what, || Ok(Tally::check(passes(&mut command)))));
+    let wanted = |part| options.only.is_none_or(|only| only == part);
+    if wanted(Part::Checks) {
+        for (what, mut command) in checks(&toolchain)? {
+            add(what, process::timed(what, || Ok(Tally::check(passes(&mut command)))));
+        }
     }
-    add("native tests", process::timed("native tests", || native_tests(options.slow)));
-    add("documentation tests", process::timed("documentation tests", documentation_tests));
-    if !options.no_browser {
+    if wanted(Part::Native) {
+        add("native tests", process::timed("native tests", || native_tests(options.slow)));
+        add("documentation tests", process::timed("documentation tests", documentation_tests));
+    }
+    if wanted(Part::Browser) {
         add("browser tests", process::timed("browser tests", browser_tests));
     }
     if !failures.is_empty() {

@@ -1,0 +1,91 @@
+// The engine in a browser's worker: the real model, streamed, agrees with the goldens on WebGPU and on the CPU path.
+import assert from "node:assert/strict";
+import { readFile, stat } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { loadModel, modelFile, openBlank, start, startWorker } from "./harness.mjs";
+
+const NATS = 1e-3;
+const RELATIVE = 1e-3;
+const HEAP_BYTES = 200e6;
+const PIECE_BYTES = 16 << 20;
+
+const golden = (name) => readFile(new URL(`../goldens/${name}.json`, import.meta.url), "utf8");
+
+/** Largest range that a request asked for, and all bytes of all requests. */
+function transferred(requests) {
+  const sizes = requests
+    .filter(({ path }) => path.startsWith("/models/"))
+    .map(({ range }) => /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? assert.fail(`a request without a range: ${range}`))
+    .map(([, first, last]) => Number(last) - Number(first) + 1);
+  return { largest: Math.max(...sizes), all: sizes.reduce((sum, size) => sum + size, 0) };
+}
+
+const DEVICES = [
+  {
+    device: "gpu",
+    goldens: ["capitals.log-additive", "capitals.multiplicative", "capitals.shifted", "capitals.removed", "capitals.amplified"],
+  },
+  {
+    device: "cpu",
+    goldens: [
+      "capitals.log-additive",
+      "capitals.multiplicative",
+      "capitals.shifted",
+      "capitals.shifted-full",
+      "capitals.removed",
+      "capitals.amplified",
+    ],
+  },
+];
+
+for (const { device, goldens } of DEVICES) {
+  describe(`the engine on ${device === "gpu" ? "WebGPU" : "the CPU path"}`, () => {
+    let session, worker, loaded;
+    before(async () => {
+      session = await start();
+      worker = await startWorker(await openBlank(session));
+    });
+    after(() => session?.stop());
+
+    test("starts on the device asked for and says why", async () => {
+      const [report] = await worker.ask({ request: "start", device }, "device");
+      assert.equal(report.event, "device", report.message);
+      assert.equal(report.is_gpu, device === "gpu");
+      assert.ok(report.description.length > 0 && report.reason.length > 0);
+      if (report.is_gpu) {
+        assert.ok(report.self_test.length > 0, "no kernel was compared with its twin");
+        for (const { kernel, difference, bound } of report.self_test) assert.ok(difference <= bound, kernel);
+      }
+      console.log(`${report.description}: ${report.reason}`);
+    });
+
+    test("streams the model in pieces and holds it once", async () => {
+      const events = await worker.ask(loadModel(session.url), "loaded");
+      loaded = events.at(-1);
+      assert.equal(loaded.event, "loaded", loaded.message);
+      const progress = events.filter(({ event }) => event === "progress").map(({ loaded_bytes }) => loaded_bytes);
+      assert.ok(progress.length > 10 && progress.every((bytes, i) => i === 0 || bytes >= progress[i - 1]));
+      const { size } = await stat(modelFile);
+      const { largest, all } = transferred(session.requests);
+      assert.ok(largest <= PIECE_BYTES, `a request for ${largest} bytes`);
+      assert.ok(all <= 1.1 * size, `${all} bytes were requested of a file of ${size}`);
+      const { weight_bytes, heap_bytes } = loaded.memory;
+      assert.ok(weight_bytes <= 1.05 * size, `${weight_bytes} bytes of weights for a file of ${size}`);
+      if (device === "gpu") assert.ok(heap_bytes < HEAP_BYTES, `WebAssembly's memory took ${heap_bytes} bytes`);
+      console.log(`${all} bytes requested; memory ${JSON.stringify(loaded.memory)}`);
+    });
+
+    for (const name of goldens) {
+      test(`agrees with ${name} within ${NATS} nats`, async () => {
+        assert.ok(loaded, "the model was not loaded");
+        const [report] = await worker.ask({ request: "parity", golden: await golden(name) }, "parity");
+        assert.equal(report.event, "parity", report.message);
+        const { max_difference_nats, last_position_difference, time_ms, memory } = report;
+        console.log(`${name}: ${max_difference_nats.toExponential(2)} nats, ${time_ms.toFixed(0)} ms, ${JSON.stringify(memory)}`);
+        assert.ok(max_difference_nats < NATS, `${max_difference_nats} nats`);
+        assert.ok((last_position_difference ?? 0) < RELATIVE, `last position: ${last_position_difference}`);
+        if (device === "gpu") assert.ok(memory.heap_bytes < HEAP_BYTES, `WebAssembly's memory took ${memory.heap_bytes} bytes`);
+      });
+    }
+  });
+}

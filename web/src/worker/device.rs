@@ -1,0 +1,57 @@
+//! Choosing between WebGPU and the CPU.
+
+use crate::messages::{DeviceChoice, DeviceReport, KernelCheck};
+use anyhow::Result;
+use gpu::{Adapters, Choice, GpuExecutor, SelfTestReport, Wish};
+use kernels::Executor;
+use kernels::cpu::CpuExecutor;
+
+/// The device in use.
+pub(super) struct Device(Box<dyn Executor>);
+
+impl Device {
+    pub(super) fn executor(&mut self) -> &mut dyn Executor {
+        self.0.as_mut()
+    }
+}
+
+/// Makes the device asked for, or the one that suits best, and says why it is that one. A GPU that cannot be opened or
+/// computes wrong numbers is an error where it was asked for; `auto` then takes the CPU.
+pub(super) async fn choose(choice: DeviceChoice) -> Result<(Device, DeviceReport)> {
+    let wish = match choice {
+        DeviceChoice::Auto => Wish::Auto,
+        DeviceChoice::Cpu => Wish::Cpu,
+        DeviceChoice::Gpu => Wish::Gpu,
+    };
+    let adapters = Adapters::find().await;
+    let selection = gpu::select(wish, &adapters.facts())?;
+    let Choice::Gpu(index) = selection.choice else {
+        return Ok(cpu(selection.reason));
+    };
+    match open(&adapters, index).await {
+        Ok((executor, report)) => {
+            let self_test = report
+                .checks
+                .into_iter()
+                .map(|check| KernelCheck { kernel: check.kernel.to_owned(), difference: check.error, bound: check.bound })
+                .collect();
+            let description = executor.describe();
+            let report = DeviceReport { description, reason: selection.reason, is_gpu: true, self_test };
+            Ok((Device(Box::new(executor)), report))
+        }
+        Err(error) if wish == Wish::Auto => Ok(cpu(format!("CPU: the GPU cannot be used: {error:#}"))),
+        Err(error) => Err(error),
+    }
+}
+
+async fn open(adapters: &Adapters, index: usize) -> Result<(GpuExecutor, SelfTestReport)> {
+    let mut executor = adapters.open(index, &gpu::Options::default()).await?;
+    let report = gpu::self_test(&mut executor).await?;
+    Ok((executor, report))
+}
+
+fn cpu(reason: String) -> (Device, DeviceReport) {
+    let executor = CpuExecutor::new();
+    let report = DeviceReport { description: executor.describe(), reason, is_gpu: false, self_test: Vec::new() };
+    (Device(Box::new(executor)), report)
+}
