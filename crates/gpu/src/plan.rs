@@ -140,7 +140,7 @@ impl Planner<'_> {
         rest: &[u32],
         cost: Cost,
     ) -> Result<Vec<Dispatch>, ExecError> {
-        cuts(0..n, self.pace.pieces(cost), per_workgroup, usize::MAX)
+        cuts(0..n, self.pace.pieces(cost), per_workgroup, self.most_workgroups().saturating_mul(per_workgroup))
             .map(|range| {
                 let mut values = vec![word(range.start)?, word(range.end)?];
                 values.extend(rest);
@@ -180,7 +180,7 @@ impl Planner<'_> {
         let most = self.limits.workgroups_per_dimension as usize;
         // The matrix-vector product spreads its workgroups over two dimensions and takes few rows at once.
         let (most_rows, most_outputs) = match kernel {
-            Product::Vector { .. } => (VECTOR_ROWS, usize::MAX),
+            Product::Vector { .. } => (VECTOR_ROWS, self.most_workgroups().saturating_mul(outputs_step)),
             Product::Tile | Product::Direct => (most.saturating_mul(rows_step), most.saturating_mul(outputs_step)),
         };
         let mut dispatches = Vec::new();
@@ -295,20 +295,16 @@ impl Planner<'_> {
             .collect()
     }
 
-    /// `n` workgroups over two dimensions; the kernel skips those past the end.
+    /// Workgroups of one dispatch that spreads them over two dimensions.
+    fn most_workgroups(&self) -> usize {
+        let most = self.limits.workgroups_per_dimension as usize;
+        most.saturating_mul(most)
+    }
+
+    /// `n` workgroups, at most [`Planner::most_workgroups`], over two dimensions; the kernel skips those past the end.
     fn grid(&self, n: usize) -> Result<[u32; 3], ExecError> {
-        let most = self.limits.workgroups_per_dimension;
-        let (n, wide) = (word(n)?, most.max(1));
-        if n <= wide {
-            return Ok([n, 1, 1]);
-        }
-        let high = n.div_ceil(wide);
-        if high > wide {
-            let what = "a dispatch, in workgroups,".to_owned();
-            let limit = u64::from(wide) * u64::from(wide);
-            return Err(ExecError::Limit { what, needed: u64::from(n), limit, device: self.device.to_owned() });
-        }
-        Ok([wide, high, 1])
+        let wide = n.min(self.limits.workgroups_per_dimension as usize).max(1);
+        Ok([word(wide)?, word(n.div_ceil(wide))?, 1])
     }
 }
 
