@@ -45,7 +45,8 @@ fn main() -> Result<()> {
     let mut pytorch = arguments.against_pytorch.as_ref().map(|python| PyTorch::start(python)).transpose()?;
     let mut executors: Vec<Box<dyn Executor>> = vec![Box::new(CpuExecutor::new())];
     if arguments.gpu {
-        executors.push(Box::new(pollster::block_on(gpu::GpuExecutor::open(&gpu::Options::default()))?));
+        let adapters = pollster::block_on(gpu::Adapters::find());
+        executors.push(Box::new(pollster::block_on(adapters.open(0, &gpu::Options::default()))?));
     }
     for mut executor in executors {
         println!("\n## {}\n", executor.describe());
@@ -84,9 +85,7 @@ fn measure(
     let our_ms = median(&mut ours);
     print!("### {rows} rows: median {our_ms:.1} ms, best {:.1} ms", ours[0]);
     if let Some(pytorch) = pytorch {
-        let mut ratios: Vec<f64> = theirs.iter().zip(&ours).map(|(theirs, ours)| theirs / ours).collect();
         let their_ms = median(&mut theirs);
-        ratios.clear();
         print!(
             "; PyTorch {} median {their_ms:.1} ms, best {:.1} ms; its time over ours {:.2}",
             pytorch.version,

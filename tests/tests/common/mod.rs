@@ -17,24 +17,24 @@ fn models_folder() -> PathBuf {
 }
 
 /// SmolLM2-135M-Instruct, as the goldens were made with it.
-pub fn checkpoint() -> Checkpoint {
+pub(crate) fn checkpoint() -> Checkpoint {
     let entry = weights::catalogue::find("smollm2-135m-instruct").expect("the catalogue has it");
-    let path = models_folder().join(entry.file);
+    let path = models_folder().join(entry.file_name);
     let files = ModelFiles::from_path(&path).unwrap_or_else(|e| panic!("{e}; `cargo xtask setup` fetches it"));
     pollster::block_on(Checkpoint::open(files)).expect("the model opens")
 }
 
-pub fn load(executor: &mut dyn Executor) -> Model {
+pub(crate) fn load(executor: &mut dyn Executor) -> Model {
     pollster::block_on(Model::load(&checkpoint(), executor, &mut |_| {})).expect("the model loads")
 }
 
-pub fn cpu() -> (CpuExecutor, Model) {
+pub(crate) fn cpu() -> (CpuExecutor, Model) {
     let mut executor = CpuExecutor::new();
     let model = load(&mut executor);
     (executor, model)
 }
 
-pub fn golden(name: &str) -> Golden {
+pub(crate) fn golden(name: &str) -> Golden {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("goldens").join(format!("{name}.json"));
     serde_json::from_str(&std::fs::read_to_string(&path).expect("the golden is there")).expect("the golden parses")
 }
