@@ -20,7 +20,7 @@ const INDEX_LIMIT_BYTES: u64 = 16 << 20;
 pub enum Config {
     /// `config.json`.
     HuggingFace(serde_json::Value),
-    /// The metadata of a GGUF file, without the tokenizer's lists.
+    /// The metadata of a GGUF file, without the tokenizer's merges, scores and types.
     Gguf(gguf::Metadata),
 }
 
@@ -73,7 +73,8 @@ impl Checkpoint {
             }
             _ => None,
         };
-        for list in ["tokens", "scores", "token_type", "merges"] {
+        // The tokens stay: their number is the vocabulary's size where no key says it.
+        for list in ["scores", "token_type", "merges"] {
             metadata.remove(&format!("tokenizer.ggml.{list}"));
         }
         let mut checkpoint = Checkpoint::empty(Config::Gguf(metadata), tokenizer, chat_template);

@@ -37,8 +37,9 @@ const END_TOKENS: [&str; 10] = [
 pub struct EncodedToken {
     /// Its id.
     pub id: u32,
-    /// The bytes of the text that it stands for. Tokens that are parts of one character all have the whole character; tokens
-    /// that stand for no text, such as an added beginning of sequence, have an empty range.
+    /// The bytes of the text that it stands for; all ranges together cover the text. Tokens that are parts of one character all
+    /// have the whole character, and a space that the tokenizer puts before a text has the text's first one. Tokens that stand
+    /// for no text, such as an added beginning of sequence, have an empty range.
     pub range: Range<usize>,
 }
 
@@ -96,11 +97,10 @@ impl Tokenizer {
     pub fn encode_with_ranges(&self, text: &str, add_special: bool) -> Result<Vec<EncodedToken>, WeightsError> {
         let encoding = self.inner.encode(text, false).map_err(|e| self.failed(&e))?;
         let (prefix, suffix) = self.around(add_special);
-        let of_text = encoding
-            .get_ids()
-            .iter()
-            .zip(encoding.get_offsets())
-            .map(|(&id, &(start, end))| EncodedToken { id, range: start..end });
+        let ids_and_ranges = encoding.get_ids().iter().zip(encoding.get_offsets());
+        let mut of_text: Vec<EncodedToken> =
+            ids_and_ranges.map(|(&id, &(start, end))| EncodedToken { id, range: start..end }).collect();
+        close_gaps(&mut of_text, text.len());
         let at =
             |ids: &[u32], place: usize| ids.iter().map(move |&id| EncodedToken { id, range: place..place }).collect::<Vec<_>>();
         Ok(at(prefix, 0).into_iter().chain(of_text).chain(at(suffix, text.len())).collect())
@@ -182,5 +182,25 @@ impl Tokenizer {
     /// The end of a sequence as text, as chat templates want it; empty without one.
     pub fn eos_text(&self) -> String {
         self.eos.and_then(|id| self.token_text(id)).unwrap_or_default()
+    }
+}
+
+/// Gives what no token stands for, such as an accent that normalising composed with its letter, to the tokens before it.
+fn close_gaps(tokens: &mut [EncodedToken], len: usize) {
+    let mut covered = 0;
+    for i in 0..=tokens.len() {
+        let (before, rest) = tokens.split_at_mut(i);
+        let next = rest.first_mut();
+        let start = next.as_ref().map_or(len, |token| token.range.start);
+        if start > covered {
+            let mut last =
+                before.iter_mut().rev().take_while(|token| token.range.end == covered && !token.range.is_empty()).peekable();
+            match (last.peek().is_some(), next) {
+                (true, _) => last.for_each(|token| token.range.end = start),
+                (false, Some(next)) => next.range.start = covered,
+                (false, None) => {}
+            }
+        }
+        covered = rest.first().map_or(covered, |token| covered.max(token.range.end));
     }
 }
