@@ -1,8 +1,8 @@
 //! What can be typed.
 
-use crate::device::DeviceChoice;
 use crate::suppress::{LayerRange, Suppress};
 use clap::{Args, Parser, Subcommand};
+use gpu::Wish;
 use kernels::Operator;
 use std::path::PathBuf;
 
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Models,
     /// Continue a prompt, or answer it, as the model would; the text goes to stdout as it comes, all else to stderr
     Generate(GenerateArguments),
+    /// Examine this machine: what it can compute on, what would be taken and why, and whether its numbers are right
+    Doctor(DoctorArguments),
 }
 
 #[derive(Args, Debug)]
@@ -100,7 +102,14 @@ pub(crate) struct GenerateArguments {
     #[arg(long, value_name = "A..B", requires = "suppress")]
     pub(crate) layers: Option<LayerRange>,
 
-    /// What to compute on
-    #[arg(long, value_enum, default_value_t = DeviceChoice::Auto)]
-    pub(crate) device: DeviceChoice,
+    /// What to compute on: auto, cpu or gpu. `atman doctor` says what auto takes, and why
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(crate) device: Wish,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArguments {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -30,10 +30,10 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
     // What is wrong with the question is told before the device is opened and the weights are loaded.
     let factors = suppress::factors(&arguments.suppress, &prompt.text, &prompt.parts, &tokens)?;
 
-    let mut opened = device::open(arguments.device)?;
-    eprintln!("device: {} ({})", opened.executor.describe(), opened.reason);
-    let executor = opened.executor.as_mut();
     pollster::block_on(async {
+        let mut opened = device::open(arguments.device).await?;
+        eprintln!("device: {}", opened.reason);
+        let executor = opened.executor.as_mut();
         let model = load(&checkpoint, executor).await?;
         let factors = key_factors(arguments, factors, &model)?;
         let max_tokens = arguments.max_tokens;

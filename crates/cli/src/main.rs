@@ -2,6 +2,7 @@
 
 mod args;
 mod device;
+mod doctor;
 mod fetch;
 mod generate;
 mod interrupt;
@@ -40,6 +41,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Fetch(arguments) => fetch::run(&arguments)?,
         Command::Models => models::run()?,
+        Command::Doctor(arguments) => doctor::run(&arguments)?,
         Command::Generate(arguments) => return generate::run(&arguments),
     }
     Ok(ExitCode::SUCCESS)
