@@ -12,7 +12,7 @@ use crate::suppress;
 use crate::text;
 use anyhow::{Context, Result, bail};
 use kernels::{Executor, Operator};
-use model::{Generation, KeyFactors, Model, Sampling};
+use model::{Generation, KeyFactors, LoadProgress, Model, Sampling};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -70,8 +70,12 @@ fn open(named: &str) -> Result<Checkpoint> {
 
 async fn load(checkpoint: &Checkpoint, executor: &mut dyn Executor) -> Result<Model> {
     let started = Instant::now();
-    let mut progress = Progress::only_in_terminal("loading", checkpoint.len_bytes());
-    let model = Model::load(checkpoint, executor, &mut |report| progress.set(report.loaded_bytes)).await?;
+    let mut progress = None;
+    let mut tell = |report: LoadProgress| {
+        let progress = progress.get_or_insert_with(|| Progress::only_in_terminal("loading", report.total_bytes));
+        progress.set(report.loaded_bytes);
+    };
+    let model = Model::load(checkpoint, executor, &mut tell).await?;
     drop(progress);
     let formats: Vec<String> = model.formats().iter().map(ToString::to_string).collect();
     let held = text::bytes(executor.stats().weight_bytes);

@@ -54,7 +54,7 @@ impl fmt::Display for Sizes {
 impl fmt::Display for SelfTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.failure {
-            None => writeln!(f, "passed, {} kernels in {:.0} ms", self.checks.len(), self.took_ms)?,
+            None => writeln!(f, "passed, {} kernels in {:.0} ms, opening the device included", self.checks.len(), self.took_ms)?,
             Some(failure) => writeln!(f, "FAILED: {failure}")?,
         }
         for check in &self.checks {
@@ -106,7 +106,7 @@ GPU adapter 0: Card, a discrete GPU
   offers      bindings of 128 MiB, buffers of 1024 MiB, 65535 workgroups a dimension
   used up to  bindings of 128 MiB, buffers of 256 MiB, 65535 workgroups a dimension
   tier        portable: why
-  self-test   passed, 1 kernels in 12 ms
+  self-test   passed, 1 kernels in 12 ms, opening the device included
     rms_norm: 1.2e-7 of at most 2e-5
 
 --device auto takes GPU: Card (vulkan), a discrete GPU

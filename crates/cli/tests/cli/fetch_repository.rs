@@ -207,7 +207,8 @@ fn two_processes_at_once_download_once() {
         Reply::ranged(request, &content())
     });
     let world = World::new(&hub);
-    let spawn = || world.command(&["fetch", "o/m"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let piped = std::process::Stdio::piped;
+    let spawn = || world.command(&["fetch", "o/m"]).stdout(piped()).stderr(piped()).spawn().unwrap();
     let outputs = [spawn(), spawn()].map(|child| child.wait_with_output().unwrap());
     assert!(outputs.iter().all(|output| output.status.success()), "{outputs:?}");
     assert_eq!(hub.seen("f.gguf").len(), 1);

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test states what it expects by unwrapping it")]
 
+mod doctor;
 mod fetch_catalogue;
 mod fetch_repository;
+mod generate;
 mod server;
 mod world;

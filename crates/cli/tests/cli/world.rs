@@ -2,7 +2,7 @@
 
 use crate::server::Server;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// The command with a models folder and a hub of its own, and nothing of the surroundings.
 pub(crate) struct World {
@@ -19,6 +19,20 @@ pub(crate) struct Outcome {
     pub(crate) stderr: String,
 }
 
+impl Outcome {
+    pub(crate) fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// The command with the models that set-up fetched.
+pub(crate) fn atman(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_atman"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
 impl World {
     pub(crate) fn new(hub: &Server) -> Self {
         // No Python unless a test brings one.
@@ -31,20 +45,18 @@ impl World {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_atman"));
+        let mut command = atman(arguments);
         for proxy in ["http_proxy", "https_proxy", "all_proxy"] {
             command.env_remove(proxy).env_remove(proxy.to_uppercase());
         }
         command.env_remove("HF_TOKEN").env("HF_ENDPOINT", &self.endpoint).env("ATMAN_MODELS", self.models.path());
         command.envs(self.variables.iter().cloned());
-        command.args(arguments).current_dir(self.models.path()).stdin(Stdio::null());
+        command.current_dir(self.models.path());
         command
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
-        let output = self.command(arguments).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Outcome { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Outcome::of(self.command(arguments).output().unwrap())
     }
 
     /// Paths of all files in the models folder but the empty lock files, sorted.
