@@ -1,7 +1,8 @@
 //! What can be typed.
 
 use crate::suppress::{LayerRange, Suppress};
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use gpu::Wish;
 use kernels::Operator;
 use std::path::PathBuf;
@@ -27,6 +28,11 @@ Exit status
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Wrong usage that only shows after the arguments were read one by one. `main` shows it as clap shows its own.
+pub(crate) fn usage_error(message: impl std::fmt::Display) -> anyhow::Error {
+    Arguments::command().error(ErrorKind::ValueValidation, message).into()
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,6 @@
 //! `atman generate`: text from a model, token by token.
 
-use crate::args::GenerateArguments;
+use crate::args::{GenerateArguments, usage_error};
 use crate::device;
 use crate::fetch;
 use crate::interrupt::{self, Interrupt};
@@ -10,7 +10,7 @@ use crate::prompt;
 use crate::store::Store;
 use crate::suppress;
 use crate::text;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use kernels::{Executor, Operator};
 use model::{Generation, KeyFactors, LoadProgress, Model, Sampling};
 use std::io::{IsTerminal, Write};
@@ -49,9 +49,10 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
 fn sampling(arguments: &GenerateArguments) -> Result<Sampling> {
     let GenerateArguments { temperature, top_k, top_p, seed, .. } = *arguments;
     let sampling = Sampling { temperature, top_k, top_p, seed };
-    sampling.check()?;
+    sampling.check().map_err(usage_error)?;
     if arguments.operator == Operator::ShiftedFull {
-        bail!("operator shifted-full looks at future keys, which a text being written does not have; use shifted");
+        let reason = "operator shifted-full looks at future keys, which a text being written does not have; use shifted";
+        return Err(usage_error(reason));
     }
     Ok(sampling)
 }

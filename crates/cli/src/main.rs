@@ -19,21 +19,21 @@ use args::{Arguments, Command};
 use clap::Parser;
 use std::process::ExitCode;
 
-/// What the process ends with; `atman --help` states the same.
-mod exit {
-    pub(super) const FAILURE: u8 = 1;
-}
-
+/// `atman --help` states what the process ends with.
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments.command) {
         Ok(code) => code,
         // `atman models | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("atman: {error:#}");
-            ExitCode::from(exit::FAILURE)
-        }
+        Err(error) => match error.downcast::<clap::Error>() {
+            // Ends with 2, as for what clap finds itself.
+            Ok(usage) => usage.exit(),
+            Err(error) => {
+                eprintln!("atman: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 
