@@ -1,5 +1,4 @@
 //! Models of several files: what is read, and what each way of being wrong is called.
-#![expect(clippy::unwrap_used, reason = "a test states what it expects by unwrapping it")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Twenty thousand damaged files for each reader: whatever the bytes, no panic, no hang, no large allocation.
 #![expect(unsafe_code, reason = "an allocator that counts is the only way to see what a reader allocates")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test states what it expects by unwrapping it")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test states what it expects by unwrapping it")]
 
 mod common;
 #[path = "common/readers.rs"]

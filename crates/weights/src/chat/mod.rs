@@ -1,5 +1,7 @@
 //! How a conversation becomes a prompt: the Jinja template that comes with a model.
 
+mod guard;
+
 use crate::WeightsError;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, ValueKind};
@@ -13,15 +15,19 @@ use std::io;
 /// a conversation of a hundred messages.
 const FUEL: u64 = 1_000_000;
 /// Longest template; the longest known ones have 20 KB.
-const MAX_TEMPLATE_BYTES: usize = 1 << 20;
+const MAX_TEMPLATE_BYTES: usize = 256 << 10;
 /// Depth of nesting in a template.
-const RECURSION_LIMIT: usize = 100;
+const RECURSION_LIMIT: usize = 50;
 /// Longest text that a list or map may become.
 const MAX_TEXT_BYTES: usize = 8 << 20;
 /// What anything but a text takes in it.
 const NODE_BYTES: usize = 8;
 /// Deepest nesting of one.
 const MAX_DEPTH: usize = 64;
+/// Filters that make lists of lists, or texts of any width, without their size being looked at. No known template uses them.
+const REMOVED_FILTERS: [&str; 8] = ["batch", "chain", "format", "groupby", "indent", "pprint", "slice", "zip"];
+/// Items that a list or map in a template may have, counting those in them.
+const MAX_ITEMS: usize = 1 << 16;
 const NAME: &str = "chat";
 
 /// One message of a conversation.
@@ -77,8 +83,11 @@ impl ChatTemplate {
             .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(|error| wrong(&error))?);
         environment.set_undefined_behavior(UndefinedBehavior::Lenient);
         environment.set_unknown_method_callback(|state, value, method, args| {
-            if let ("join", Some(joiner), [items]) = (method, value.as_str(), args) {
-                return join(items, Some(joiner), None);
+            match (method, value.as_str(), args) {
+                ("join", Some(joiner), [items]) => return join(items, Some(joiner), None),
+                // It pads to any width.
+                ("format", ..) => return Err(Error::from(ErrorKind::UnknownMethod)),
+                _ => {}
             }
             args.iter().try_for_each(check_size)?;
             minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args)
@@ -99,11 +108,16 @@ impl ChatTemplate {
             join(value, joiner.or(named.0), attribute.or(named.1))
         });
         environment.add_filter("string", |value: Value| check_size(&value).map(|()| Value::from(value.to_string())));
-        environment.remove_filter("pprint");
-        environment.remove_filter("format");
+        environment.add_function(guard::GUARD, guarded);
+        environment.add_function(guard::STORED, stored);
+        for filter in REMOVED_FILTERS {
+            environment.remove_filter(filter);
+        }
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION_LIMIT);
-        environment.add_template_owned(NAME, template.to_owned()).map_err(|error| wrong(&error))?;
+        let guarded_template =
+            guard::guard(template).map_err(|reason| WeightsError::ChatTemplate { file: file.to_owned(), reason })?;
+        environment.add_template_owned(NAME, guarded_template).map_err(|error| wrong(&error))?;
         Ok(ChatTemplate { file: file.to_owned(), environment, bos_token, eos_token })
     }
 
@@ -172,20 +186,45 @@ fn too_large() -> Error {
     Error::new(ErrorKind::OutOfFuel, "a value is too large or too deep to become text")
 }
 
+/// What [`guard::guard`] puts around what builds a container: refuses a large or deep one, and charges for looking.
+fn guarded(state: &State, value: Value) -> Result<Value, Error> {
+    let items = walk(&value, MAX_ITEMS, |_| Ok(()))?;
+    state.consume_fuel(items as u64 / 8)?;
+    Ok(value)
+}
+
+/// What [`guard::guard`] puts around what is stored in a namespace: the same, and no namespace may be in it.
+fn stored(state: &State, value: Value) -> Result<Value, Error> {
+    let items = walk(&value, MAX_ITEMS, |value| {
+        let is_namespace = value.as_object().is_some_and(|object| object.type_name().ends_with("::Namespace"));
+        let refused = || Error::new(ErrorKind::InvalidOperation, "a namespace cannot be stored in a namespace");
+        if is_namespace { Err(refused()) } else { Ok(()) }
+    })?;
+    state.consume_fuel(items as u64 / 8)?;
+    Ok(value)
+}
+
 /// Refuses values that are deep or would make a long text: lists share what is in them, so that thirty nested ones can
 /// stand for a billion texts without having cost much.
 fn check_size(value: &Value) -> Result<(), Error> {
-    let mut left = MAX_TEXT_BYTES;
+    walk(value, MAX_TEXT_BYTES / NODE_BYTES, |_| Ok(())).map(|_| ())
+}
+
+/// Visits a value and what is in it, at all depths, and counts; an error beyond `max_items`, [`MAX_DEPTH`] or [`MAX_TEXT_BYTES`].
+fn walk(value: &Value, max_items: usize, visit: impl Fn(&Value) -> Result<(), Error>) -> Result<usize, Error> {
+    let (mut items, mut bytes) = (0_usize, 0_usize);
     let mut open = vec![(value.clone(), 0_usize)];
     while let Some((value, depth)) = open.pop() {
-        left = left.saturating_sub(value.as_str().map_or(NODE_BYTES, str::len));
+        visit(&value)?;
+        items = items.saturating_add(1);
+        bytes = bytes.saturating_add(value.as_str().map_or(NODE_BYTES, str::len));
         // What has no length is an iterator, which becomes text without its items.
-        let is_container = matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::Iterable) && value.len().is_some();
-        let length = if is_container { value.len().unwrap_or(0) } else { 0 };
-        if left == 0 || depth > MAX_DEPTH || length > left / NODE_BYTES {
+        let is_container = matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::Iterable);
+        let length = value.len().filter(|_| is_container).unwrap_or(0);
+        if depth > MAX_DEPTH || bytes > MAX_TEXT_BYTES || items.saturating_add(open.len()).saturating_add(length) > max_items {
             return Err(too_large());
         }
-        if is_container {
+        if length > 0 {
             for key in value.try_iter()? {
                 if value.kind() == ValueKind::Map {
                     open.push((value.get_item(&key)?, depth.saturating_add(1)));
@@ -194,7 +233,7 @@ fn check_size(value: &Value) -> Result<(), Error> {
             }
         }
     }
-    Ok(())
+    Ok(items)
 }
 
 /// On one line, with a space after commas and colons.
@@ -331,11 +370,68 @@ mod tests {
             "{% set ns = namespace(s=['x']) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
             "{% set ns = namespace(s=['x']) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s | string }}",
             "{% set ns = namespace(s=['x']) %}{% for i in range(60) %}{% set ns.s = {'a': ns.s, 'b': ns.s} %}{% endfor %}{{ ns.s | tojson }}",
+            "{% set ns = namespace(s=[]) %}{% for i in range(10000) %}{% for j in range(100) %}{% set ns.s = [ns.s] %}{% endfor %}\
+             {% endfor %}{{ ns.s }}",
+            "{% set ns = namespace(s=[]) %}{% for i in range(200) %}{% for j in range(100) %}{% set ns.s = [ns.s] %}{% endfor %}\
+             {% endfor %}{{ ns.s | tojson }}",
+            "{% set ns = namespace(s='x', t='x') %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% set ns.t = [ns.t, ns.t] %}\
+             {% endfor %}{{ ns.s == ns.t }}",
+            "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = {'a': ns.s, 'b': ns.s} %}{% endfor %}{{ ns.s ~ '' }}",
+            "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = dict(a=ns.s, b=ns.s) %}{% endfor %}{{ ns.s ~ '' }}",
+            "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = (ns.s, ns.s) %}{% endfor %}{{ ns.s ~ '' }}",
+            "{% set ns = namespace(s=0) %}{% set ns.s = ns %}{{ ns }}",
+            "{% set ns = namespace(s=0) %}{% set ns.s = ns %}{{ ns ~ '' }}",
+            "{% set ns = namespace(s=0) %}{% for i in range(10000) %}{% set ns.s = namespace(s=ns.s) %}{% endfor %}{{ ns }}",
+            "{% macro m(x) %}{{ m([x, x]) }}{% endmacro %}{{ m('x') }}",
+            "{{ ([1] * 1000000000) ~ '' }}",
+            "{{ '{:>900000000}'.format('x') }}",
+            "{{ '{:.900000000f}'.format(1.5) }}",
+            "{{ 'x'.replace('', 'x' * 1000).replace('', 'x' * 1000).replace('', 'x' * 1000) }}",
+            "{% set ns = namespace(s=['']) %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s | join }}",
+            "{% set ns = namespace(s=['']) %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s ~ '' }}",
+            "{% set ns = namespace(s=['']) %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s | sort }}",
         ] {
             let start = std::time::Instant::now();
             let result = render(ill, &[]);
             assert!(matches!(result, Err(WeightsError::ChatTemplate { .. })), "{ill}: {} bytes", result.unwrap().len());
             assert!(start.elapsed().as_secs() < 5, "{ill} took {:?}", start.elapsed());
+        }
+    }
+
+    /// A parser that follows the nesting of a template must not follow it beyond its stack.
+    #[test]
+    fn a_long_or_deeply_nested_template_is_compiled_or_refused() {
+        for n in [900, 20_000] {
+            for (kind, template) in [
+                ("lists", format!("{{{{ {} }}}}", "[".repeat(n))),
+                ("closed lists", format!("{{{{ {}{} }}}}", "[".repeat(n), "]".repeat(n))),
+                ("parentheses", format!("{{{{ {}1{} }}}}", "(".repeat(n), ")".repeat(n))),
+                ("maps", format!("{{{{ {}1{} }}}}", "{1:".repeat(n), "}".repeat(n))),
+                ("negations", format!("{{{{ {}x }}}}", "not ".repeat(n))),
+                ("minuses", format!("{{{{ {}1 }}}}", "-".repeat(n))),
+                ("attributes", format!("{{{{ x{} }}}}", ".x".repeat(n))),
+                ("indices", format!("{{{{ x{} }}}}", "[0]".repeat(n))),
+                ("calls", format!("{{{{ x{} }}}}", "()".repeat(n))),
+                ("filters", format!("{{{{ x{} }}}}", "|list".repeat(n))),
+                ("tests", format!("{{{{ x{} }}}}", " is defined".repeat(n))),
+                ("sums", format!("{{{{ 1{} }}}}", "+1".repeat(n))),
+                ("texts", format!("{{{{ 1{} }}}}", "~1".repeat(n))),
+                ("ands", format!("{{{{ 1{} }}}}", " and 1".repeat(n))),
+                ("powers", format!("{{{{ 1{} }}}}", "**1".repeat(n))),
+                ("comparisons", format!("{{{{ 1{} }}}}", "<1".repeat(n))),
+                ("ternaries", format!("{{{{ 1{} }}}}", " if 1 else 1".repeat(n))),
+                ("ifs", format!("{}{}", "{% if 1 %}".repeat(n), "{% endif %}".repeat(n))),
+                ("elifs", format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(n))),
+                ("ifs without spaces", format!("{}{}", "{%if(1)%}".repeat(n), "{%endif%}".repeat(n))),
+                ("fors", format!("{}{}", "{% for i in x %}".repeat(n), "{% endfor %}".repeat(n))),
+                ("macros", format!("{}{}", "{% macro m() %}".repeat(n), "{% endmacro %}".repeat(n))),
+                ("targets", format!("{{% for {}a{} in x %}}{{% endfor %}}", "(".repeat(n), ",)".repeat(n))),
+            ] {
+                println!("{kind}");
+                let start = std::time::Instant::now();
+                let _ = render(&template, &[]);
+                assert!(start.elapsed().as_secs() < 5, "{kind} took {:?}", start.elapsed());
+            }
         }
     }
 
