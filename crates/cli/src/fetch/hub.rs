@@ -94,7 +94,9 @@ impl Hub {
             return Err(anyhow!(status_line(status)).context(asking()));
         }
         let mut text = Vec::new();
-        response.into_body().into_reader().take(LISTING_BYTES).read_to_end(&mut text).with_context(asking)?;
+        let body = response.into_body().into_reader().take(LISTING_BYTES).read_to_end(&mut text);
+        // As text: a connection's broken pipe must not pass for one of our output's, which is no failure.
+        body.map_err(|error| anyhow!("the connection broke: {error}")).with_context(asking)?;
         let listing: Listing =
             serde_json::from_slice(&text).context("the answer is not a listing of files").with_context(asking)?;
         if listing.commit.len() != 40 || !listing.commit.bytes().all(|b| b.is_ascii_hexdigit()) {
