@@ -161,6 +161,30 @@ fn the_other_files_of_a_folder_name_the_special_tokens() {
     assert_eq!(checkpoint.chat_template().unwrap().render(&[], false).unwrap(), "<|im_start|><|im_end|>");
 }
 
+/// Qwen and others leave ids free between their vocabulary and the tokens added to it.
+#[test]
+fn added_tokens_keep_their_ids_across_a_gap() {
+    let mut file = fixture("smollm")["tokenizer_json"].clone();
+    file["added_tokens"][3]["id"] = json!(700);
+    let tokenizer = Tokenizer::from_json("tokenizer.json", file.to_string().as_bytes()).unwrap();
+    assert_eq!(tokenizer.encode("[tool]", true).unwrap(), [700]);
+    assert_eq!((tokenizer.vocab_size(), tokenizer.token_text(500).as_deref()), (701, Some("")));
+}
+
+#[test]
+fn empty_tokens_of_a_gguf_file_stand_for_nothing_that_is_encoded() {
+    let mut file = fixture("smollm");
+    let tokens = file["gguf"]["tokens"].as_array_mut().unwrap();
+    tokens.extend([json!(""), json!("")]);
+    let size = tokens.len();
+    file["gguf"]["token_type"].as_array_mut().unwrap().extend([json!(1), json!(1)]);
+    let bytes = gguf_with_tokenizer(&file).bytes();
+    let header = gguf::parse("tiny.gguf", &bytes, bytes.len() as u64).unwrap().unwrap();
+    let tokenizer = Tokenizer::from_gguf(&header.metadata).unwrap().unwrap();
+    assert_eq!(tokenizer.vocab_size(), size);
+    assert!(tokenizer.encode("a [EMPTY_421] b", true).unwrap().iter().all(|&id| (id as usize) < size - 2));
+}
+
 /// Each change to a good file, and what the error must say.
 #[test]
 fn contradictory_gguf_tokenizers_are_refused() {
@@ -204,7 +228,7 @@ fn contradictory_tokenizer_json_is_refused() {
         ("/model/vocab/!", json!(4_000_000_000_u32), "ids below"),
         ("/model/vocab/!", json!(5), "id 5 for both"),
         ("/added_tokens/0/id", json!(100_000), "ids below"),
-        ("/added_tokens/3/id", json!(700), "added_tokens"),
+        ("/added_tokens/3/content", json!("!"), "added_tokens: found \"!\" with id 420, expected the id that the vocabulary has"),
         ("/normalizer", json!({"type": "Precompiled", "precompiled_charsmap": "AAAA"}), "found Precompiled"),
         ("/normalizer", json!({"type": "Sequence", "normalizers": many}), "at most 12"),
         ("/normalizer", json!({"type": "Sequence", "normalizers": growing}), "at most 12 and 4"),

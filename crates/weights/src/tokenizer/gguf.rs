@@ -106,7 +106,7 @@ pub(super) fn parts(metadata: &Metadata) -> Result<Option<Parts>, WeightsError> 
     let (bos, eos, unk) = (id("bos")?, id("eos")?, id("unknown")?);
 
     let mut parts = Parts {
-        vocab: tokens.iter().zip(0..).map(|(token, id)| (token.to_owned(), id)).collect(),
+        vocab: tokens.iter().zip(0..).map(|(token, id)| (spelled(token, id), id)).collect(),
         merges: Vec::new(),
         unk_token: None,
         fuse_unk: false,
@@ -139,6 +139,11 @@ pub(super) fn parts(metadata: &Metadata) -> Result<Option<Parts>, WeightsError> 
         parts.suffix.extend(eos);
     }
     Ok(Some(parts))
+}
+
+/// A token as it is put into the vocabulary: empty ones, which some files have several of, get names, as in llama.cpp.
+fn spelled(token: &str, id: u32) -> String {
+    if token.is_empty() { format!("[EMPTY_{id}]") } else { token.to_owned() }
 }
 
 /// The type of every token; all normal if the file does not say.

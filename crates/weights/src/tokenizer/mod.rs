@@ -1,6 +1,6 @@
 //! Text to token ids and back.
 //!
-//! Both kinds of model files are brought to the same [`Parts`](parts::Parts), from which the `tokenizers` crate's BPE model is
+//! Both kinds of model files are brought to the same parts, from which the `tokenizers` crate's BPE model is
 //! built; so the same vocabulary gives the same ids wherever it comes from. Decoding is done here, since every token's own
 //! bytes are needed: to stream text without splitting a character, and to show what a single token stands for.
 

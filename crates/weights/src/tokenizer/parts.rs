@@ -64,13 +64,17 @@ impl Parts {
         if let Some(id) = ids.copied().find(|&id| id as usize >= tokens.len()) {
             return Err(wrong("a special token", format!("id {id}"), "an id within the vocabulary"));
         }
-        let vocab: Vocab = self.vocab.iter().cloned().collect();
+        let mut vocab: Vocab = self.vocab.iter().cloned().collect();
         if vocab.len() != self.vocab.len() {
             return Err(wrong(
                 "the vocabulary",
                 format!("{} tokens, {} of them different", self.vocab.len(), vocab.len()),
                 "all different",
             ));
+        }
+        // The crate would number what its model lacks itself, wrongly where ids have gaps.
+        for (id, token) in &self.added {
+            vocab.entry(token.content.clone()).or_insert(*id);
         }
         let mut joined = String::new();
         for (left, right) in &self.merges {
@@ -108,11 +112,10 @@ impl Parts {
             inner.with_pre_tokenizer(Some(pre_tokenizer));
         }
         inner.add_tokens(self.added.iter().map(|(_, token)| token.clone())).map_err(|e| failed(&e))?;
-        // The crate numbers tokens that its model lacks itself; a file that numbers them otherwise would give wrong ids.
         for (id, token) in &self.added {
             if inner.token_to_id(&token.content) != Some(*id) {
                 let found = format!("{:?} with id {id}", token.content);
-                return Err(wrong("added_tokens", found, "ids that follow the vocabulary without a gap, or are in it"));
+                return Err(wrong("added_tokens", found, "the id that the vocabulary has for it"));
             }
         }
         let mut end_ids: BTreeSet<u32> = self.end_ids.into_iter().chain(self.eos).collect();
