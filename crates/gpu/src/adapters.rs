@@ -72,6 +72,10 @@ impl AdapterFacts {
     }
 }
 
+/// Taking the last of a device's memory makes the whole desktop suffer, or loses the device; better to be told that there is
+/// no more.
+const MEMORY_PERCENT: u8 = 95;
+
 /// How to open an adapter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
@@ -102,10 +106,17 @@ pub struct Adapters {
 impl Adapters {
     /// Looks for adapters: natively all of Vulkan, Metal and DirectX 12, in a browser the one it prefers.
     pub async fn find() -> Adapters {
+        Adapters::find_within(MEMORY_PERCENT).await
+    }
+
+    /// As [`Adapters::find`], for executors that run out of memory at this part of what the driver would give them, where it
+    /// says how much that is.
+    pub async fn find_within(memory_percent: u8) -> Adapters {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         // Drivers' validation layers are often too old for what wgpu makes; it validates everything itself.
         descriptor.flags = wgpu::InstanceFlags::empty();
         descriptor.backends = backends();
+        descriptor.memory_budget_thresholds.for_resource_creation = Some(memory_percent);
         let instance = wgpu::Instance::new(descriptor);
         let adapters = if cfg!(target_arch = "wasm32") {
             fresh(&instance).await.into_iter().collect()

@@ -63,6 +63,8 @@ impl Device {
 
     /// An error if the device is lost, or if something went wrong outside any call since the last check.
     pub(crate) fn check(&self) -> Result<(), ExecError> {
+        // A lost device makes calls do nothing, in silence; natively word of the loss arrives only when asked for.
+        let _ = self.raw.poll(wgpu::PollType::Poll);
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reason) = &faults.lost {
             return Err(ExecError::DeviceLost { device: self.name.clone(), reason: reason.clone() });

@@ -106,6 +106,12 @@ impl GpuExecutor {
         self.limits
     }
 
+    /// Gives the device up, with everything on it. Whatever is asked of the executor afterwards fails with
+    /// [`ExecError::DeviceLost`].
+    pub fn close(&self) {
+        self.device.raw.destroy();
+    }
+
     /// Takes back the memory of handles that were dropped.
     fn reclaim(&mut self) {
         for id in self.slots.take_dropped() {

@@ -14,15 +14,15 @@ use tensor::Format;
 /// numbers deviates by nothing; sums differ by the order of their terms; `exp` is allowed 3 + 2 |x| units in the last place
 /// by WGSL.
 mod bound {
-    pub const MOVED: f32 = 0.0;
+    pub(crate) const MOVED: f32 = 0.0;
     /// One rounding more or less, where a multiply-add is fused or not: d q + m and the like.
-    pub const DECODED: f32 = 1e-6;
-    pub const RMS_NORM: f32 = 2e-6;
-    pub const MATMUL: f32 = 5e-6;
-    pub const ROPE: f32 = 1e-6;
-    pub const SWIGLU: f32 = 5e-6;
-    pub const ATTENTION: f32 = 2e-5;
-    pub const LOG_SUM_EXP: f32 = 5e-6;
+    pub(crate) const DECODED: f32 = 1e-6;
+    pub(crate) const RMS_NORM: f32 = 2e-6;
+    pub(crate) const MATMUL: f32 = 5e-6;
+    pub(crate) const ROPE: f32 = 1e-6;
+    pub(crate) const SWIGLU: f32 = 5e-6;
+    pub(crate) const ATTENTION: f32 = 2e-5;
+    pub(crate) const LOG_SUM_EXP: f32 = 5e-6;
 }
 
 /// Computes on both and compares.

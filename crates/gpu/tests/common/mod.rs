@@ -1,6 +1,6 @@
 //! What the tests that need an adapter share: opening one, numbers to compute with, and comparing two executors.
 
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
 use gpu::{Adapters, Choice, GpuExecutor, Options, Wish, select};
 use kernels::{Buffer, Executor, Op, WeightSpec};
@@ -10,7 +10,11 @@ use tensor::Format;
 ///
 /// `None`, with a line that says so, where there is no adapter; a panic where `ATMAN_REQUIRE_GPU=1` says that there must be.
 pub fn open(options: &Options) -> Option<GpuExecutor> {
-    let adapters = pollster::block_on(Adapters::find());
+    open_from(&pollster::block_on(Adapters::find()), options)
+}
+
+/// The same from among these adapters.
+pub fn open_from(adapters: &Adapters, options: &Options) -> Option<GpuExecutor> {
     let index = match select(Wish::Gpu, &adapters.facts()) {
         Ok(selection) => match selection.choice {
             Choice::Gpu(index) => index,

@@ -1,0 +1,215 @@
+//! What the executor does besides arithmetic: memory, limits, counting, and failing with errors that say why.
+//!
+//! Set `ATMAN_REQUIRE_GPU=1` to fail rather than skip where there is no adapter.
+
+mod common;
+
+use common::{noise, open, open_from, read, run, stored, upload, weight};
+use gpu::{Adapters, GpuError, Limits, Options};
+use kernels::{Buffer, Cost, ExecError, Executor, Op, ShapeError, WeightSpec};
+use tensor::Format;
+
+fn copy(from: &Buffer, to: &Buffer, words: usize) -> Op {
+    Op::Copy { from: from.clone(), from_word: 0, to: to.clone(), to_word: 0, words }
+}
+
+#[test]
+fn a_dropped_buffer_serves_the_next_request_of_its_size() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let first = gpu.buffer(100_000, "a test").unwrap();
+    let held = gpu.stats().buffer_bytes;
+    drop(first);
+    let second = gpu.buffer(99_000, "a test").unwrap();
+    assert_eq!(gpu.stats().buffer_bytes, held);
+    // While the second lives, a third needs memory of its own.
+    let third = gpu.buffer(100_000, "a test").unwrap();
+    assert!(gpu.stats().buffer_bytes >= held + 400_000);
+    assert!(!second.is(&third));
+}
+
+#[test]
+fn bytes_never_exceed_what_lives_and_the_request() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let before = gpu.stats().buffer_bytes;
+    gpu.reset_peak();
+    // One at a time, each too large for the one before it.
+    for words in [100_000, 200_000, 400_000, 800_000] {
+        drop(gpu.buffer(words, "a test").unwrap());
+    }
+    // And one that is so much smaller that taking the freed one would waste most of it.
+    let small = gpu.buffer(200_000, "a test").unwrap();
+    let grain = 256;
+    let stats = gpu.stats();
+    assert!(stats.peak_bytes <= before + 4 * 800_000 + grain, "{stats:?}");
+    assert!(stats.buffer_bytes <= before + 4 * 200_000 + grain, "{stats:?}");
+    drop(small);
+    gpu.reset_peak();
+    assert_eq!(gpu.stats().peak_bytes, gpu.stats().buffer_bytes);
+}
+
+#[test]
+fn a_repeated_run_takes_no_more_memory() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let mut peaks = Vec::new();
+    for _ in 0..4 {
+        let (from, to) = (upload(&mut gpu, &noise(5000, 1)), gpu.buffer(5000, "a test").unwrap());
+        run(&mut gpu, &[copy(&from, &to, 5000)], &to);
+        peaks.push(gpu.stats().peak_bytes);
+    }
+    assert_eq!(peaks[0], peaks[3], "{peaks:?}");
+}
+
+#[test]
+fn weights_are_held_in_their_stored_precision_until_dropped() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    for format in Format::ALL {
+        let (rows, cols) = (40, 512);
+        let held = weight(&mut gpu, format, rows, cols);
+        let stored = held.spec().stored_bytes().unwrap() as u64;
+        let bytes = gpu.stats().weight_bytes;
+        // Q6_K pads two bytes to every 210; nothing else grows.
+        assert!(bytes >= stored && bytes <= stored + stored / 100, "{format}: {bytes} for {stored}");
+        drop(held);
+        gpu.buffer(1, "a test").unwrap();
+        assert_eq!(gpu.stats().weight_bytes, 0, "{format}");
+    }
+}
+
+#[test]
+fn everything_is_counted() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let (a, b) = (upload(&mut gpu, &noise(64, 1)), gpu.buffer(64, "a test").unwrap());
+    assert_eq!(gpu.stats().submits, 0);
+    let ops = [copy(&a, &b, 64), copy(&a, &b, 10), copy(&a, &b, 0)];
+    pollster::block_on(gpu.run(&ops)).unwrap();
+    let stats = gpu.stats();
+    assert_eq!((stats.ops, stats.dispatches, stats.submits, stats.read_backs), (3, 2, 1, 0));
+    assert_eq!(stats.cost, ops.iter().map(Op::cost).sum::<Cost>());
+    read(&mut gpu, &b);
+    assert_eq!((gpu.stats().submits, gpu.stats().read_backs), (2, 1));
+}
+
+#[test]
+fn warming_up_computes_nothing_and_leaves_nothing_to_make() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let x = upload(&mut gpu, &noise(64, 1));
+    let w = weight(&mut gpu, Format::Q8_0, 8, 64);
+    let out = upload(&mut gpu, &[3.0; 8]);
+    let op = Op::MatMul { x, weight: w, outputs: 0..8, out: out.clone(), rows: 1, accumulate: true };
+    pollster::block_on(gpu.warm_up(std::slice::from_ref(&op))).unwrap();
+    assert_eq!(read(&mut gpu, &out), [3.0; 8]);
+    let dispatches = gpu.stats().dispatches;
+    assert_eq!(gpu.stats().ops, 0);
+    pollster::block_on(gpu.warm_up(std::slice::from_ref(&op))).unwrap();
+    assert_eq!(gpu.stats().dispatches, dispatches);
+}
+
+#[test]
+fn a_mistake_among_operations_runs_none_of_them() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let (a, b) = (upload(&mut gpu, &[1.0; 4]), upload(&mut gpu, &[2.0; 4]));
+    let result = pollster::block_on(gpu.run(&[copy(&a, &b, 4), copy(&a, &b, 5)]));
+    assert!(matches!(result, Err(ExecError::Shape(ShapeError::TooShort { found: 4, needed: 5, .. }))), "{result:?}");
+    assert_eq!(read(&mut gpu, &b), [2.0; 4]);
+}
+
+#[test]
+fn handles_of_another_executor_are_refused() {
+    let (Some(mut one), Some(mut other)) = (open(&Options::default()), open(&Options::default())) else { return };
+    let _shift = one.buffer(4, "a test").unwrap();
+    let foreign = one.buffer(4, "a test").unwrap();
+    assert!(matches!(other.write(&foreign, 0, &[1]), Err(ExecError::Unknown { what: "buffer", .. })));
+    assert!(matches!(pollster::block_on(other.read(&foreign, 4)), Err(ExecError::Unknown { what: "buffer", .. })));
+}
+
+#[test]
+fn reading_and_writing_past_the_end_is_refused() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let buffer = upload(&mut gpu, &[1.0; 4]);
+    assert!(matches!(gpu.write(&buffer, 3, &[0, 0]), Err(ExecError::Shape(ShapeError::TooShort { needed: 5, .. }))));
+    assert!(matches!(gpu.write(&buffer, usize::MAX, &[0]), Err(ExecError::Shape(ShapeError::TooShort { .. }))));
+    let read = pollster::block_on(gpu.read(&buffer, 5));
+    assert!(matches!(read, Err(ExecError::Shape(ShapeError::TooShort { needed: 5, .. }))));
+    assert_eq!(pollster::block_on(gpu.read(&buffer, 0)).unwrap(), []);
+}
+
+#[test]
+fn what_exceeds_a_limit_is_refused_with_the_numbers() {
+    let limits = Limits { binding_bytes: 4096, buffer_bytes: 8192, ..Limits::BASELINE };
+    let Some(mut gpu) = open(&Options { at_most: Some(limits), ..Options::default() }) else { return };
+    let error = gpu.buffer(1025, "key factors").unwrap_err();
+    assert!(error.to_string().starts_with("a buffer for key factors needs 4100, but "), "{error}");
+    assert!(gpu.buffer(1024, "key factors").is_ok());
+    let spec = WeightSpec { name: "wide".to_owned(), rows: 2, cols: 1028, format: Format::F32 };
+    assert!(matches!(gpu.weight(spec), Err(ExecError::Limit { needed: 4112, limit: 4096, .. })));
+}
+
+#[test]
+fn weights_that_do_not_fit_their_shape_are_refused() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let spec = |rows, cols| WeightSpec { name: "odd".to_owned(), rows, cols, format: Format::Q8_0 };
+    assert!(matches!(gpu.weight(spec(4, 33)), Err(ExecError::Shape(_))));
+    assert!(matches!(gpu.weight(spec(4, 0)), Err(ExecError::Shape(_))));
+    let weight = gpu.weight(spec(4, 32)).unwrap();
+    let bytes = stored(Format::Q8_0, 64, 1);
+    assert!(matches!(gpu.write_weight(&weight, 3, &bytes), Err(ExecError::Shape(_))));
+    assert!(matches!(gpu.write_weight(&weight, usize::MAX, &bytes), Err(ExecError::Shape(_))));
+    assert!(matches!(gpu.write_weight(&weight, 0, &bytes[1..]), Err(ExecError::Shape(_))));
+    assert!(gpu.write_weight(&weight, 2, &bytes).is_ok());
+}
+
+#[test]
+fn running_out_of_memory_is_an_error_that_says_what_for() {
+    // A driver that says how much memory there is gives none of it at 0 percent; one that does not cannot be tried.
+    let adapters = pollster::block_on(Adapters::find_within(1));
+    let opened = adapters.facts().iter().position(|facts| !facts.name.is_empty());
+    let Some(index) = opened else { return };
+    let Ok(mut gpu) = pollster::block_on(adapters.open(index, &Options::default())) else { return };
+    let mut held = Vec::new();
+    // A hundredth of the memory that any machine's driver reports is far less than this.
+    for _ in 0..64 {
+        match gpu.buffer(32 << 20, "a test") {
+            Ok(buffer) => held.push(buffer),
+            Err(ExecError::OutOfMemory { purpose, bytes, held_bytes, .. }) => {
+                assert_eq!((purpose.as_str(), bytes), ("a test", 128 << 20));
+                assert!(held_bytes >= held.len() as u64 * (128 << 20));
+                // What was there before still works.
+                let (a, b) = (upload(&mut gpu, &[1.0, 2.0]), upload(&mut gpu, &[0.0; 2]));
+                assert_eq!(run(&mut gpu, &[copy(&a, &b, 2)], &b), [1.0, 2.0]);
+                return;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    eprintln!("skipped: the driver of {} does not keep to a budget", gpu.describe());
+}
+
+#[test]
+fn a_lost_device_is_an_error_of_its_own() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let (a, b) = (upload(&mut gpu, &[1.0; 4]), upload(&mut gpu, &[2.0; 4]));
+    gpu.close();
+    let run = pollster::block_on(gpu.run(&[copy(&a, &b, 4)]));
+    assert!(matches!(run, Err(ExecError::DeviceLost { .. })), "{run:?}");
+    assert!(matches!(gpu.buffer(1 << 20, "a test"), Err(ExecError::DeviceLost { .. })));
+    let read = pollster::block_on(gpu.read(&b, 4));
+    assert!(matches!(read, Err(ExecError::DeviceLost { .. })), "{read:?}");
+}
+
+#[test]
+fn an_adapter_that_is_not_there_cannot_be_opened() {
+    let adapters = pollster::block_on(Adapters::find());
+    let found = adapters.facts().len();
+    let opened = pollster::block_on(adapters.open(found, &Options::default()));
+    assert!(matches!(opened, Err(GpuError::NoSuchAdapter { index, .. }) if index == found));
+}
+
+#[test]
+fn larger_limits_are_what_the_adapter_offers() {
+    let adapters = pollster::block_on(Adapters::find());
+    let Some(gpu) = open_from(&adapters, &Options { larger_limits: true, ..Options::default() }) else { return };
+    assert!(gpu.limits().binding_bytes >= Limits::BASELINE.binding_bytes);
+    assert!(gpu.limits().buffer_bytes >= Limits::BASELINE.buffer_bytes);
+    let Some(gpu) = open_from(&adapters, &Options::default()) else { return };
+    assert_eq!(gpu.limits(), Limits::BASELINE);
+}
