@@ -1,14 +1,14 @@
 //! How a conversation becomes a prompt: the Jinja template that comes with a model.
 
+mod date;
 mod guard;
+mod values;
 
 use crate::WeightsError;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context};
-use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter};
-use std::io;
+use minijinja::value::Kwargs;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
+use values::{check_size, guarded, join, stored, to_json};
 
 /// Work that rendering may take. minijinja counts about one for each instruction and each 64 bytes made, so that this bounds
 /// time (a few milliseconds) and memory (64 MB) of a template that means ill; the longest known template takes 1 % of it for
@@ -18,16 +18,8 @@ const FUEL: u64 = 1_000_000;
 const MAX_TEMPLATE_BYTES: usize = 256 << 10;
 /// Depth of nesting in a template.
 const RECURSION_LIMIT: usize = 50;
-/// Longest text that a list or map may become.
-const MAX_TEXT_BYTES: usize = 8 << 20;
-/// What anything but a text takes in it.
-const NODE_BYTES: usize = 8;
-/// Deepest nesting of one.
-const MAX_DEPTH: usize = 64;
 /// Filters that make lists of lists, or texts of any width, without their size being looked at. No known template uses them.
 const REMOVED_FILTERS: [&str; 8] = ["batch", "chain", "format", "groupby", "indent", "pprint", "slice", "zip"];
-/// Items that a list or map in a template may have, counting those in them.
-const MAX_ITEMS: usize = 1 << 16;
 const NAME: &str = "chat";
 
 /// One message of a conversation.
@@ -95,7 +87,7 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
-        environment.add_function("strftime_now", strftime_now);
+        environment.add_function("strftime_now", date::strftime_now);
         environment.add_filter("tojson", to_json);
         // What turns lists and maps into text is charged for only when it is done; so these look at their size before.
         environment.set_formatter(|out, state, value| {
@@ -145,171 +137,6 @@ fn describe(error: &Error) -> String {
     format!("{error}{line}")
 }
 
-/// JSON as Python's `json.dumps(ensure_ascii=False)` writes it, which is what templates are written for: without HTML escapes.
-fn to_json(state: &mut State, value: Value, options: Kwargs) -> Result<Value, Error> {
-    let wrong = |error: serde_json::Error| Error::new(ErrorKind::BadSerialization, error.to_string());
-    let indent: Option<usize> = options.get("indent")?;
-    check_size(&value)?;
-    let mut out = Vec::new();
-    match indent {
-        None => value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, OneLine)).map_err(wrong)?,
-        Some(width) => {
-            let indent = " ".repeat(width.min(16));
-            let formatter = PrettyFormatter::with_indent(indent.as_bytes());
-            value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, formatter)).map_err(wrong)?;
-        }
-    }
-    state.consume_fuel(out.len() as u64 / 64)?;
-    Ok(Value::from_safe_string(String::from_utf8_lossy(&out).into_owned()))
-}
-
-/// The `join` of Jinja and of Python's texts, which stops before the text becomes too long.
-fn join(value: &Value, joiner: Option<&str>, attribute: Option<&str>) -> Result<Value, Error> {
-    let mut text = String::new();
-    let mut left = MAX_TEXT_BYTES / NODE_BYTES;
-    for (i, item) in value.try_iter()?.enumerate() {
-        left = left.saturating_sub(1);
-        let item = attribute.map_or(Ok(item.clone()), |attribute| item.get_attr(attribute))?;
-        check_size(&item)?;
-        if i > 0 {
-            text.push_str(joiner.unwrap_or_default());
-        }
-        text.push_str(&item.to_string());
-        if text.len() > MAX_TEXT_BYTES || left == 0 {
-            return Err(too_large());
-        }
-    }
-    Ok(Value::from(text))
-}
-
-fn too_large() -> Error {
-    Error::new(ErrorKind::OutOfFuel, "a value is too large or too deep to become text")
-}
-
-/// What [`guard::guard`] puts around what builds a container: refuses a large or deep one, and charges for looking.
-fn guarded(state: &State, value: Value) -> Result<Value, Error> {
-    let items = walk(&value, MAX_ITEMS, |_| Ok(()))?;
-    state.consume_fuel(items as u64 / 8)?;
-    Ok(value)
-}
-
-/// What [`guard::guard`] puts around what is stored in a namespace: the same, and no namespace may be in it.
-fn stored(state: &State, value: Value) -> Result<Value, Error> {
-    let items = walk(&value, MAX_ITEMS, |value| {
-        let is_namespace = value.as_object().is_some_and(|object| object.type_name().ends_with("::Namespace"));
-        let refused = || Error::new(ErrorKind::InvalidOperation, "a namespace cannot be stored in a namespace");
-        if is_namespace { Err(refused()) } else { Ok(()) }
-    })?;
-    state.consume_fuel(items as u64 / 8)?;
-    Ok(value)
-}
-
-/// Refuses values that are deep or would make a long text: lists share what is in them, so that thirty nested ones can
-/// stand for a billion texts without having cost much.
-fn check_size(value: &Value) -> Result<(), Error> {
-    walk(value, MAX_TEXT_BYTES / NODE_BYTES, |_| Ok(())).map(|_| ())
-}
-
-/// Visits a value and what is in it, at all depths, and counts; an error beyond `max_items`, [`MAX_DEPTH`] or [`MAX_TEXT_BYTES`].
-fn walk(value: &Value, max_items: usize, visit: impl Fn(&Value) -> Result<(), Error>) -> Result<usize, Error> {
-    let (mut items, mut bytes) = (0_usize, 0_usize);
-    let mut open = vec![(value.clone(), 0_usize)];
-    while let Some((value, depth)) = open.pop() {
-        visit(&value)?;
-        items = items.saturating_add(1);
-        bytes = bytes.saturating_add(value.as_str().map_or(NODE_BYTES, str::len));
-        // What has no length is an iterator, which becomes text without its items.
-        let is_container = matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::Iterable);
-        let length = value.len().filter(|_| is_container).unwrap_or(0);
-        if depth > MAX_DEPTH || bytes > MAX_TEXT_BYTES || items.saturating_add(open.len()).saturating_add(length) > max_items {
-            return Err(too_large());
-        }
-        if length > 0 {
-            for key in value.try_iter()? {
-                if value.kind() == ValueKind::Map {
-                    open.push((value.get_item(&key)?, depth.saturating_add(1)));
-                }
-                open.push((key, depth.saturating_add(1)));
-            }
-        }
-    }
-    Ok(items)
-}
-
-/// On one line, with a space after commas and colons.
-struct OneLine;
-
-impl Formatter for OneLine {
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(b": ")
-    }
-}
-
-/// The current day in UTC, in the directives that templates use for it.
-fn strftime_now(format: &str) -> String {
-    let since_epoch = web_time::SystemTime::now().duration_since(web_time::UNIX_EPOCH).unwrap_or_default();
-    strftime(format, since_epoch.as_secs())
-}
-
-const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
-const WEEKDAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
-
-/// `strftime` for a moment in UTC; directives that are not known stay as they are.
-fn strftime(format: &str, seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil_from_days(days);
-    let month_name = MONTHS.get(month.saturating_sub(1) as usize).copied().unwrap_or_default();
-    // 1 January 1970 was a Thursday.
-    let weekday = WEEKDAYS.get((days % 7) as usize).copied().unwrap_or_default();
-    let short = |name: &'static str| name.get(..3).unwrap_or(name);
-    let mut text = String::new();
-    let mut chars = format.chars();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            text.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('Y') => text.push_str(&year.to_string()),
-            Some('y') => text.push_str(&format!("{:02}", year % 100)),
-            Some('m') => text.push_str(&format!("{month:02}")),
-            Some('d') => text.push_str(&format!("{day:02}")),
-            Some('B') => text.push_str(month_name),
-            Some('b') => text.push_str(short(month_name)),
-            Some('A') => text.push_str(weekday),
-            Some('a') => text.push_str(short(weekday)),
-            Some('H') => text.push_str(&format!("{:02}", second / 3600)),
-            Some('M') => text.push_str(&format!("{:02}", second / 60 % 60)),
-            Some('S') => text.push_str(&format!("{:02}", second % 60)),
-            Some('%') => text.push('%'),
-            Some(other) => text.extend(['%', other]),
-            None => text.push('%'),
-        }
-    }
-    text
-}
-
-/// Year, month and day of a day counted from 1 January 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let z = days.saturating_add(719_468);
-    let (era, day_of_era) = (z / 146_097, z % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,19 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn json_is_written_as_python_does() {
-        assert_eq!(render("{{ {'a': [1, 'x<é', none, true]} | tojson }}", &[]).unwrap(), r#"{"a": [1, "x<é", null, true]}"#);
-        assert_eq!(render("{{ [1] | tojson(indent=2) }}", &[]).unwrap(), "[\n  1\n]");
+    fn a_template_knows_the_year() {
+        assert_eq!(render("{{ strftime_now('%Y') }}", &[]).unwrap().len(), 4);
     }
 
     #[test]
-    fn days_are_dates() {
-        let format = "%Y-%m-%d %B %b %a %H:%M:%S 100%% %q %y %A";
-        assert_eq!(strftime(format, 0), "1970-01-01 January Jan Thu 00:00:00 100% %q 70 Thursday");
-        assert_eq!(strftime(format, 951_782_399), "2000-02-28 February Feb Mon 23:59:59 100% %q 00 Monday");
-        assert_eq!(strftime("%d %b %Y%", 951_868_800), "01 Mar 2000%");
-        assert_eq!(strftime("%d %b %Y", 1_735_603_200), "31 Dec 2024");
-        assert_eq!(render("{{ strftime_now('%Y') }}", &[]).unwrap().len(), 4);
+    fn json_is_written_as_python_does() {
+        assert_eq!(render("{{ {'a': [1, 'x<é', none, true]} | tojson }}", &[]).unwrap(), r#"{"a": [1, "x<é", null, true]}"#);
+        assert_eq!(render("{{ [1] | tojson(indent=2) }}", &[]).unwrap(), "[\n  1\n]");
     }
 
     #[test]
