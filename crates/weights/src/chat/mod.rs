@@ -11,8 +11,8 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context
 use values::{check_size, guarded, join, stored, to_json};
 
 /// Work that rendering may take. minijinja counts about one for each instruction and each 64 bytes made, so that this bounds
-/// time (a few milliseconds) and memory (64 MB) of a template that means ill; the longest known template takes 1 % of it for
-/// a conversation of a hundred messages.
+/// the time (tenths of a second) and the memory (64 MB) of a template that means ill, and leaves a conversation of two hundred
+/// long messages ample room.
 const FUEL: u64 = 1_000_000;
 /// Longest template; the longest known ones have 20 KB.
 const MAX_TEMPLATE_BYTES: usize = 256 << 10;
@@ -151,6 +151,17 @@ mod tests {
                         {% if add_generation_prompt %}go{% endif %}";
         let text = render(template, &[Message::new("user", "  Hi <b>  "), Message::new("assistant", "Ho")]).unwrap();
         assert_eq!(text, "<s>[user] Hi <b></s>\n[assistant] Ho</s>\ngo");
+    }
+
+    /// The limits are for templates that mean ill: a megabyte of conversation is none.
+    #[test]
+    fn a_long_conversation_is_rendered() {
+        let template = "{% set ns = namespace(seen=[]) %}{% for m in messages %}{% set ns.seen = ns.seen + [{'role': m.role}] %}\
+                        {{ '<|' ~ m['role'] ~ '|>' + m['content'] | trim + eos_token }}{% endfor %}{{ ns.seen | length }}";
+        let messages: Vec<Message> =
+            (0..200).map(|i| Message::new(if i % 2 == 0 { "user" } else { "assistant" }, "word ".repeat(1000))).collect();
+        let text = render(template, &messages).unwrap();
+        assert!(text.len() > 990_000 && text.ends_with("</s>200"), "{} bytes", text.len());
     }
 
     #[test]
