@@ -106,17 +106,11 @@ pub struct Adapters {
 impl Adapters {
     /// Looks for adapters: natively all of Vulkan, Metal and DirectX 12, in a browser the one it prefers.
     pub async fn find() -> Adapters {
-        Adapters::find_within(MEMORY_PERCENT).await
-    }
-
-    /// As [`Adapters::find`], for executors that run out of memory at this part of what the driver would give them, where it
-    /// says how much that is.
-    pub async fn find_within(memory_percent: u8) -> Adapters {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         // Drivers' validation layers are often too old for what wgpu makes; it validates everything itself.
         descriptor.flags = wgpu::InstanceFlags::empty();
         descriptor.backends = backends();
-        descriptor.memory_budget_thresholds.for_resource_creation = Some(memory_percent);
+        descriptor.memory_budget_thresholds.for_resource_creation = Some(MEMORY_PERCENT);
         let instance = wgpu::Instance::new(descriptor);
         let adapters = if cfg!(target_arch = "wasm32") {
             fresh(&instance).await.into_iter().collect()
@@ -188,8 +182,7 @@ fn backends() -> wgpu::Backends {
 
 /// The adapter that a browser prefers, not yet used.
 async fn fresh(instance: &wgpu::Instance) -> Option<wgpu::Adapter> {
-    let options =
-        wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
+    let options = wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
     instance.request_adapter(&options).await.ok()
 }
 

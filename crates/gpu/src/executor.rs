@@ -324,6 +324,9 @@ impl Executor for GpuExecutor {
 
     fn weight(&mut self, spec: WeightSpec) -> Result<Weight, ExecError> {
         self.reclaim();
+        // Weights come in bulk: what an earlier model's runs left behind makes room for them.
+        let gone = self.memory.give_up_unused(&self.device)?;
+        self.pipelines.forget(&gone);
         let sharded = self.weights.make(&mut self.device, &mut self.memory, self.limits, &spec)?;
         let weight = Weight::issue(&self.slots, spec);
         self.weights.insert(weight.id(), sharded);

@@ -13,8 +13,7 @@ pub struct Limits {
 
 impl Limits {
     /// What every WebGPU device offers.
-    pub const BASELINE: Limits =
-        Limits { binding_bytes: 128 << 20, buffer_bytes: 256 << 20, workgroups_per_dimension: 65_535 };
+    pub const BASELINE: Limits = Limits { binding_bytes: 128 << 20, buffer_bytes: 256 << 20, workgroups_per_dimension: 65_535 };
 
     pub(crate) fn of(limits: &wgpu::Limits) -> Limits {
         Limits {

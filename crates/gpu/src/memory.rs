@@ -85,9 +85,11 @@ impl Memory {
             return Err(ExecError::Limit { what, needed, limit, device });
         }
         let bytes = needed.max(1).next_multiple_of(GRAIN_BYTES).min((limits.whole_bytes() & !15).max(needed));
-        let fitting = self.free.iter().enumerate().filter(|(_, free)| {
-            free.bytes >= bytes && free.bytes <= (bytes + bytes / MAX_SLACK).max(SMALL_BYTES)
-        });
+        let fitting = self
+            .free
+            .iter()
+            .enumerate()
+            .filter(|(_, free)| free.bytes >= bytes && free.bytes <= (bytes + bytes / MAX_SLACK).max(SMALL_BYTES));
         if let Some((at, _)) = fitting.min_by_key(|(_, free)| free.bytes) {
             let physical = self.free.swap_remove(at);
             self.live.insert(id, physical);

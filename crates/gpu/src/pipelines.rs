@@ -84,9 +84,12 @@ impl Pipelines {
             count: None,
         };
         let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform, true)];
-        entries.extend(accesses.iter().enumerate().map(|(i, access)| {
-            entry(i + 1, wgpu::BufferBindingType::Storage { read_only: *access == Access::Read }, false)
-        }));
+        entries.extend(
+            accesses
+                .iter()
+                .enumerate()
+                .map(|(i, access)| entry(i + 1, wgpu::BufferBindingType::Storage { read_only: *access == Access::Read }, false)),
+        );
         let attempt = || Attempt { purpose: "making a bind group layout".to_owned(), ..Attempt::default() };
         let raw = device.guarded(attempt, |device, _| {
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
@@ -110,10 +113,12 @@ impl Pipelines {
         }
         let slot = wgpu::BufferBinding { buffer: params, offset: 0, size: NonZeroU64::new(4 * PARAM_WORDS as u64) };
         let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(slot) }];
-        entries.extend(operands.iter().enumerate().map(|(i, (buffer, _))| wgpu::BindGroupEntry {
-            binding: i as u32 + 1,
-            resource: buffer.as_entire_binding(),
-        }));
+        entries.extend(
+            operands
+                .iter()
+                .enumerate()
+                .map(|(i, (buffer, _))| wgpu::BindGroupEntry { binding: i as u32 + 1, resource: buffer.as_entire_binding() }),
+        );
         let attempt = || Attempt { purpose: "binding a kernel's operands".to_owned(), ..Attempt::default() };
         let layout = &pipeline.layout.raw;
         let bound = device.guarded(attempt, |device, _| {

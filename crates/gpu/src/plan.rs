@@ -70,14 +70,7 @@ impl Planner<'_> {
                 self.rows(Plain::RmsNorm, &operands, *rows, &[word(*cols)?, eps.to_bits()], cost)
             }
             Op::MatMul { x, weight, outputs, out, rows, accumulate } => self.matmul(
-                &MatMul {
-                    x: x.id(),
-                    weight,
-                    outputs: outputs.clone(),
-                    out: out.id(),
-                    rows: *rows,
-                    accumulate: *accumulate,
-                },
+                &MatMul { x: x.id(), weight, outputs: outputs.clone(), out: out.id(), rows: *rows, accumulate: *accumulate },
                 cost,
             ),
             Op::Rope { x, angles, rows, heads, head_dim } => {
@@ -199,11 +192,7 @@ impl Planner<'_> {
                     };
                     dispatches.push(Dispatch {
                         program,
-                        operands: vec![
-                            Operand::Shard(op.weight.id(), shard),
-                            Operand::Buffer(op.x),
-                            Operand::Buffer(op.out),
-                        ],
+                        operands: vec![Operand::Shard(op.weight.id(), shard), Operand::Buffer(op.x), Operand::Buffer(op.out)],
                         params: params(&[
                             word(rows.start)?,
                             word(rows.end)?,
@@ -256,16 +245,7 @@ impl Planner<'_> {
             cached: !(cache_k.is(k) && cache_v.is(v)),
             aligned: shape.head_dim.is_multiple_of(4),
         };
-        let operands = buffers(&[
-            q.id(),
-            k.id(),
-            v.id(),
-            cache_k.id(),
-            cache_v.id(),
-            table.id(),
-            factors.id(),
-            out.id(),
-        ]);
+        let operands = buffers(&[q.id(), k.id(), v.id(), cache_k.id(), cache_v.id(), table.id(), factors.id(), out.id()]);
         let across = word(shape.n_kv_heads * parts)?;
         if across > self.limits.workgroups_per_dimension {
             let what = "an attention's key-value heads".to_owned();
@@ -347,7 +327,9 @@ mod tests {
 
     #[test]
     fn cuts_cover_a_range_without_overlap_in_whole_steps() {
-        for (n, pieces, step, most) in [(1, 1, 64, usize::MAX), (1000, 3, 64, usize::MAX), (129, 7, 64, 100), (5, 9, 1, 2), (0, 4, 8, 8)] {
+        for (n, pieces, step, most) in
+            [(1, 1, 64, usize::MAX), (1000, 3, 64, usize::MAX), (129, 7, 64, 100), (5, 9, 1, 2), (0, 4, 8, 8)]
+        {
             let cut: Vec<_> = cuts(10..10 + n, pieces, step, most).collect();
             let mut at = 10;
             for (i, range) in cut.iter().enumerate() {

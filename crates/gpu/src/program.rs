@@ -74,16 +74,8 @@ pub enum Plain {
 
 impl Plain {
     /// Every one.
-    pub const ALL: [Plain; 8] = [
-        Plain::RmsNorm,
-        Plain::Rope,
-        Plain::SwiGlu,
-        Plain::Copy,
-        Plain::Gather,
-        Plain::LogSumExp,
-        Plain::Pick,
-        Plain::TopK,
-    ];
+    pub const ALL: [Plain; 8] =
+        [Plain::RmsNorm, Plain::Rope, Plain::SwiGlu, Plain::Copy, Plain::Gather, Plain::LogSumExp, Plain::Pick, Plain::TopK];
 
     const fn source(self) -> &'static str {
         match self {
@@ -197,12 +189,11 @@ impl Program {
                     let lanes = tier.vector_lanes();
                     [1, 4].into_iter().map(move |rows| Product::Vector { rows, lanes })
                 });
-                programs.extend(
-                    [Product::Tile, Product::Direct]
-                        .into_iter()
-                        .chain(vectors)
-                        .map(|kernel| Program::Product { kernel, format, aligned }),
-                );
+                programs.extend([Product::Tile, Product::Direct].into_iter().chain(vectors).map(|kernel| Program::Product {
+                    kernel,
+                    format,
+                    aligned,
+                }));
             }
         }
         for heads in 1..=4 {

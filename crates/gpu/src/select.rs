@@ -122,10 +122,7 @@ mod tests {
         let llvmpipe = adapter("llvmpipe", AdapterKind::Software);
         let selection = select(Wish::Auto, std::slice::from_ref(&llvmpipe)).unwrap();
         assert_eq!(selection.choice, Choice::Cpu);
-        assert_eq!(
-            selection.reason,
-            "CPU: the only adapter is llvmpipe (vulkan), a software adapter, slower than the CPU path"
-        );
+        assert_eq!(selection.reason, "CPU: the only adapter is llvmpipe (vulkan), a software adapter, slower than the CPU path");
         let nameless = adapter("", AdapterKind::Software);
         assert_eq!(
             select(Wish::Auto, &[nameless]).unwrap().reason,

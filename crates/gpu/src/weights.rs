@@ -66,10 +66,12 @@ impl Weights {
         limits: Limits,
         spec: &WeightSpec,
     ) -> Result<Sharded, ExecError> {
-        let misfit = || ExecError::from(ShapeError::Dimension {
-            op: "weight",
-            what: format!("{} of {} rows by {} columns in {}", spec.name, spec.rows, spec.cols, spec.format),
-        });
+        let misfit = || {
+            ExecError::from(ShapeError::Dimension {
+                op: "weight",
+                what: format!("{} of {} rows by {} columns in {}", spec.name, spec.rows, spec.cols, spec.format),
+            })
+        };
         let row_words = repack::row_words(spec.format, spec.cols).filter(|words| *words > 0).ok_or_else(misfit)?;
         let row_bytes = row_words as u64 * 4;
         let shard_rows = usize::try_from(limits.whole_bytes() / row_bytes).unwrap_or(usize::MAX).min(spec.rows.max(1));

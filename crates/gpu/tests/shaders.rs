@@ -1,5 +1,7 @@
 //! Every program as the executor would make it, checked without a device against what WebGPU guarantees everywhere.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test states what it expects by unwrapping it")]
+
 use gpu::{Access, Program, storage_bindings};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, StorageAccess};
@@ -28,13 +30,9 @@ fn specialised(program: Program) -> (naga::Module, naga::valid::ModuleInfo) {
         .validate(&module)
         .unwrap_or_else(|error| panic!("{}: {}", program.label(), error.emit_to_string(&program.source())));
     let constants = program.constants().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let (module, info) = naga::back::pipeline_constants::process_overrides(
-        &module,
-        &info,
-        Some((naga::ShaderStage::Compute, "main")),
-        &constants,
-    )
-    .unwrap_or_else(|error| panic!("{}: {error}", program.label()));
+    let (module, info) =
+        naga::back::pipeline_constants::process_overrides(&module, &info, Some((naga::ShaderStage::Compute, "main")), &constants)
+            .unwrap_or_else(|error| panic!("{}: {error}", program.label()));
     (module.into_owned(), info.into_owned())
 }
 
@@ -112,13 +110,8 @@ fn every_shader_opens_with_its_formula_and_states_its_shapes() {
 fn the_table_of_shaders_is_complete() {
     let files: BTreeSet<String> = shader_files().into_iter().map(|(name, _)| name).collect();
     let readme = std::fs::read_to_string(folder().join("README.md")).unwrap();
-    let listed: BTreeSet<String> = readme
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|word| word.ends_with(".wgsl"))
-        .map(str::to_owned)
-        .collect();
+    let listed: BTreeSet<String> =
+        readme.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".wgsl")).map(str::to_owned).collect();
     assert_eq!(listed, files);
     let sources: Vec<String> = Program::all().into_iter().map(Program::source).collect();
     for (name, text) in shader_files() {
@@ -133,7 +126,9 @@ fn folder() -> &'static Path {
 /// Name relative to `shaders/`, and text.
 fn shader_files() -> Vec<(String, String)> {
     let mut files = Vec::new();
-    for (prefix, folder) in [("", folder().to_owned()), ("weights/", folder().join("weights")), ("operands/", folder().join("operands"))] {
+    for (prefix, folder) in
+        [("", folder().to_owned()), ("weights/", folder().join("weights")), ("operands/", folder().join("operands"))]
+    {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "wgsl") {

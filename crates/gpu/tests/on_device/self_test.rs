@@ -1,8 +1,6 @@
 //! The self-test: it passes on what computes right, and names the kernel that does not.
 
-mod common;
-
-use common::open;
+use crate::common::open;
 use gpu::{Options, SelfTestError, Tier, compare, self_test};
 use kernels::cpu::CpuExecutor;
 use kernels::{Buffer, ExecError, Executor, LocalFuture, Op, Stats, Weight, WeightSpec};
@@ -85,7 +83,8 @@ fn each_kernel_that_deviates_is_named() {
         ("log_sum_exp", "log_sum_exp"),
         ("top_k", "top_k"),
     ] {
-        let spoil: fn(f32) -> f32 = if op == "top_k" { |token| f32::from_bits(token.to_bits() + 1) } else { |value| 2.0 * value + 0.1 };
+        let spoil: fn(f32) -> f32 =
+            if op == "top_k" { |token| f32::from_bits(token.to_bits() + 1) } else { |value| 2.0 * value + 0.1 };
         let SelfTestError::Wrong { kernel, error, bound, .. } = refusal(op, spoil) else { panic!("{op} did not run") };
         assert_eq!(kernel, named);
         assert!(error > bound);

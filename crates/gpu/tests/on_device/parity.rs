@@ -1,10 +1,6 @@
 //! Every kernel against its CPU twin, on shapes that do not fit its tiles, on whatever adapter there is.
-//!
-//! Set `ATMAN_REQUIRE_GPU=1` to fail rather than skip where there is none.
 
-mod common;
-
-use common::{deviation, noise, open, read, run, upload, upload_words, weight};
+use crate::common::{deviation, noise, open, read, run, upload, upload_words, weight};
 use gpu::{GpuExecutor, Limits, Options, Tier};
 use kernels::cpu::CpuExecutor;
 use kernels::{AttentionShape, Executor, NO_FACTORS, Op, Operator, RowEntry};

@@ -1,7 +1,5 @@
 //! What the tests that need an adapter share: opening one, numbers to compute with, and comparing two executors.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
-
 use gpu::{Adapters, Choice, GpuExecutor, Options, Wish, select};
 use kernels::{Buffer, Executor, Op, WeightSpec};
 use tensor::Format;
@@ -9,12 +7,12 @@ use tensor::Format;
 /// An executor on this machine's adapter, a software adapter if there is no other.
 ///
 /// `None`, with a line that says so, where there is no adapter; a panic where `ATMAN_REQUIRE_GPU=1` says that there must be.
-pub fn open(options: &Options) -> Option<GpuExecutor> {
+pub(crate) fn open(options: &Options) -> Option<GpuExecutor> {
     open_from(&pollster::block_on(Adapters::find()), options)
 }
 
 /// The same from among these adapters.
-pub fn open_from(adapters: &Adapters, options: &Options) -> Option<GpuExecutor> {
+pub(crate) fn open_from(adapters: &Adapters, options: &Options) -> Option<GpuExecutor> {
     let index = match select(Wish::Gpu, &adapters.facts()) {
         Ok(selection) => match selection.choice {
             Choice::Gpu(index) => index,
@@ -31,19 +29,19 @@ pub fn open_from(adapters: &Adapters, options: &Options) -> Option<GpuExecutor> 
 }
 
 /// Numbers in -1 .. 1 that look random and are the same in every run.
-pub fn noise(n: usize, seed: u32) -> Vec<f32> {
+pub(crate) fn noise(n: usize, seed: u32) -> Vec<f32> {
     (0..n as u32).map(|i| (hash(i ^ hash(seed)) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
 }
 
 /// A number that looks random (the finaliser of MurmurHash3).
-pub fn hash(mut n: u32) -> u32 {
+pub(crate) fn hash(mut n: u32) -> u32 {
     n = (n ^ n >> 16).wrapping_mul(0x85eb_ca6b);
     n = (n ^ n >> 13).wrapping_mul(0xc2b2_ae35);
     n ^ n >> 16
 }
 
 /// Stored bytes that decode to values of about 1 at most, in any format.
-pub fn stored(format: Format, elements: usize, seed: u32) -> Vec<u8> {
+pub(crate) fn stored(format: Format, elements: usize, seed: u32) -> Vec<u8> {
     let bytes = format.bytes_of(elements).expect("a whole number of blocks");
     if format == Format::F32 {
         return bytemuck::cast_slice(&noise(elements, seed)).to_vec();
@@ -77,19 +75,19 @@ pub fn stored(format: Format, elements: usize, seed: u32) -> Vec<u8> {
 }
 
 /// A buffer that holds these values.
-pub fn upload(executor: &mut dyn Executor, values: &[f32]) -> Buffer {
+pub(crate) fn upload(executor: &mut dyn Executor, values: &[f32]) -> Buffer {
     upload_words(executor, bytemuck::cast_slice(values))
 }
 
 /// A buffer that holds these words.
-pub fn upload_words(executor: &mut dyn Executor, words: &[u32]) -> Buffer {
+pub(crate) fn upload_words(executor: &mut dyn Executor, words: &[u32]) -> Buffer {
     let buffer = executor.buffer(words.len(), "a test").expect("a buffer");
     executor.write(&buffer, 0, words).expect("the buffer is written");
     buffer
 }
 
 /// A weight filled with [`stored`] bytes, in two pieces.
-pub fn weight(executor: &mut dyn Executor, format: Format, rows: usize, cols: usize) -> kernels::Weight {
+pub(crate) fn weight(executor: &mut dyn Executor, format: Format, rows: usize, cols: usize) -> kernels::Weight {
     let spec = WeightSpec { name: format!("a test's {format}"), rows, cols, format };
     let row_bytes = spec.row_bytes().expect("whole blocks");
     let bytes = stored(format, rows * cols, 77);
@@ -103,19 +101,19 @@ pub fn weight(executor: &mut dyn Executor, format: Format, rows: usize, cols: us
 }
 
 /// Runs the operations and reads a buffer.
-pub fn run(executor: &mut dyn Executor, ops: &[Op], out: &Buffer) -> Vec<f32> {
+pub(crate) fn run(executor: &mut dyn Executor, ops: &[Op], out: &Buffer) -> Vec<f32> {
     pollster::block_on(executor.run(ops)).expect("the operations run");
     read(executor, out)
 }
 
 /// A whole buffer.
-pub fn read(executor: &mut dyn Executor, out: &Buffer) -> Vec<f32> {
+pub(crate) fn read(executor: &mut dyn Executor, out: &Buffer) -> Vec<f32> {
     let words = pollster::block_on(executor.read(out, out.words())).expect("the buffer is read");
     words.into_iter().map(f32::from_bits).collect()
 }
 
 /// The largest difference over the largest expected magnitude; infinite if anything is not finite.
-pub fn deviation(found: &[f32], expected: &[f32]) -> f32 {
+pub(crate) fn deviation(found: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(found.len(), expected.len());
     if found.iter().chain(expected).any(|value| !value.is_finite()) {
         return f32::INFINITY;
