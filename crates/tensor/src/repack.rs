@@ -189,15 +189,15 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let mut out = Vec::new();
-        assert_eq!(
-            repack(Format::Q8_0, 33, &[0; 34], &mut out),
-            Err(RepackError::Columns { format: Format::Q8_0, cols: 33 })
-        );
+        assert_eq!(repack(Format::Q8_0, 33, &[0; 34], &mut out), Err(RepackError::Columns { format: Format::Q8_0, cols: 33 }));
         assert_eq!(
             repack(Format::Q8_0, 32, &[0; 35], &mut out),
             Err(RepackError::Length { format: Format::Q8_0, row_bytes: 34, bytes: 35 })
         );
-        assert_eq!(repack(Format::F32, 0, &[], &mut out), Err(RepackError::Length { format: Format::F32, row_bytes: 0, bytes: 0 }));
+        assert_eq!(
+            repack(Format::F32, 0, &[], &mut out),
+            Err(RepackError::Length { format: Format::F32, row_bytes: 0, bytes: 0 })
+        );
         assert_eq!(row_words(Format::F16, usize::MAX), None);
         assert!(out.is_empty());
     }
