@@ -21,7 +21,7 @@ describe("the page", () => {
   });
   after(() => session?.stop());
 
-  const error = () => page.getByRole("alert").textContent();
+  const error = () => page.locator(".error").textContent();
 
   test("chooses the processor where the GPU is only emulated, and says so", async () => {
     await page.locator("#device strong").waitFor();

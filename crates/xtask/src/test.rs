@@ -3,8 +3,8 @@
 use crate::setup::Toolchain;
 use crate::tally::Tally;
 use crate::{places, process, setup, site};
-use anyhow::{Result, bail};
-use std::path::Path;
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The engine's crates, which also run in the browser.
@@ -21,6 +21,12 @@ pub(crate) struct Options {
     only: Option<Part>,
 }
 
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
+}
+
 /// What can be run alone.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
@@ -32,47 +38,70 @@ enum Part {
     Browser,
 }
 
-/// Runs everything, and fails if anything failed.
+/// Runs everything, and ends the program with a failure if anything failed.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let toolchain = process::timed("set-up", || -> Result<Toolchain> {
-        let toolchain = setup::for_web()?;
-        setup::for_tests()?;
-        Ok(toolchain)
-    })?;
-    let mut all = Tally::default();
-    let mut failures = Vec::new();
-    let mut add = |what: &str, outcome: Result<Tally>| {
+    let mut total = Total::default();
+    match process::timed("set-up", || set_up(options)) {
+        Ok(toolchain) => run_parts(options, &toolchain, &mut total),
+        Err(error) => total.add("set-up", Err(error)),
+    }
+    if !total.failures.is_empty() {
+        println!("\nfailed: {}", total.failures.join(", "));
+    }
+    println!("\n{} passed, {} failed", total.tally.passed, total.tally.failed);
+    if total.tally.failed > 0 {
+        // The line above is the last: no error text after it.
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+fn set_up(options: &Options) -> Result<Toolchain> {
+    let toolchain =
+        if options.wants(Part::Checks) || options.wants(Part::Browser) { setup::for_web()? } else { Toolchain::Usual };
+    setup::for_tests()?;
+    Ok(toolchain)
+}
+
+fn run_parts(options: &Options, toolchain: &Toolchain, total: &mut Total) {
+    if options.wants(Part::Checks) {
+        match checks(toolchain) {
+            Ok(checks) => {
+                for (what, mut command) in checks {
+                    total.add(what, process::timed(what, || Ok(Tally::check(passes(&mut command)))));
+                }
+            }
+            Err(error) => total.add("checks", Err(error)),
+        }
+    }
+    if options.wants(Part::Native) {
+        total.add("native tests", process::timed("native tests", || native_tests(options.slow)));
+        total.add("documentation tests", process::timed("documentation tests", documentation_tests));
+    }
+    if options.wants(Part::Browser) {
+        total.add("browser tests", process::timed("browser tests", browser_tests));
+    }
+}
+
+/// All outcomes so far.
+#[derive(Default)]
+struct Total {
+    tally: Tally,
+    failures: Vec<String>,
+}
+
+impl Total {
+    /// Adds one step's outcome; a step that could not be carried out is one failure.
+    fn add(&mut self, what: &str, outcome: Result<Tally>) {
         let tally = outcome.unwrap_or_else(|error| {
             eprintln!("{what}: {error:#}");
             Tally::check(false)
         });
         if tally.failed > 0 {
-            failures.push(what.to_owned());
+            self.failures.push(what.to_owned());
         }
-        all = all.and(tally);
-    };
-    let wanted = |part| options.only.is_none_or(|only| only == part);
-    if wanted(Part::Checks) {
-        for (what, mut command) in checks(&toolchain)? {
-            add(what, process::timed(what, || Ok(Tally::check(passes(&mut command)))));
-        }
+        self.tally = self.tally.and(tally);
     }
-    if wanted(Part::Native) {
-        add("native tests", process::timed("native tests", || native_tests(options.slow)));
-        add("documentation tests", process::timed("documentation tests", documentation_tests));
-    }
-    if wanted(Part::Browser) {
-        add("browser tests", process::timed("browser tests", browser_tests));
-    }
-    if !failures.is_empty() {
-        println!("\nfailed: {}", failures.join(", "));
-    }
-    println!("\n{} passed, {} failed", all.passed, all.failed);
-    if all.failed > 0 {
-        // The line above is the last: no error text after it.
-        std::process::exit(1);
-    }
-    Ok(())
 }
 
 /// Whether a check passes; it says itself why not.
@@ -137,12 +166,24 @@ fn browser_tests() -> Result<Tally> {
     let site = site::build(&site::Flavour::Test)?;
     let root = places::root()?;
     let mut node = Command::new("node");
+    // One after the other: they measure time and memory, and each has a browser.
     node.current_dir(&root)
-        .args(["--test", "--test-reporter=spec", "--test-concurrency=1", "tests/browser/"])
+        .args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
+        .args(browser_test_files(&root)?)
         .env("ATMAN_SITE", site)
         .env("ATMAN_MODEL_FILE", setup::model_file()?)
         .env("ATMAN_CHROMIUM", browser);
     counted(&mut node)
+}
+
+/// `tests/browser/*.test.mjs`. Versions of node differ in what they make of a folder.
+fn browser_test_files(root: &Path) -> Result<Vec<PathBuf>> {
+    let folder = root.join("tests/browser");
+    let entries = folder.read_dir().with_context(|| format!("could not read {}", folder.display()))?;
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    Ok(files)
 }
 
 /// Runs a test program and counts.
