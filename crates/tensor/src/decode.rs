@@ -3,6 +3,7 @@
 //! Layouts: the `block_*` structures of ggml (`ggml-common.h`), which define what GGUF files hold.
 
 use crate::Format;
+use crate::affine::{q4_0, q4_1, q5_0, q5_1, q8_0};
 use half::bf16;
 
 /// What was wrong with a call of [`decode`].
@@ -36,11 +37,11 @@ pub fn decode_blocks(format: Format, bytes: &[u8], out: &mut [f32]) {
         Format::F32 => each::<4, 1>(bytes, out, |b, o| o[0] = f32::from_le_bytes(*b)),
         Format::F16 => each::<2, 1>(bytes, out, |b, o| o[0] = f16_to_f32(u16::from_le_bytes(*b))),
         Format::Bf16 => each::<2, 1>(bytes, out, |b, o| o[0] = bf16::from_le_bytes(*b).to_f32()),
-        Format::Q8_0 => each::<34, 32>(bytes, out, q8_0),
-        Format::Q4_0 => each::<18, 32>(bytes, out, q4_0),
-        Format::Q4_1 => each::<20, 32>(bytes, out, q4_1),
-        Format::Q5_0 => each::<22, 32>(bytes, out, q5_0),
-        Format::Q5_1 => each::<24, 32>(bytes, out, q5_1),
+        Format::Q8_0 => each::<34, 32>(bytes, out, |b, o| q8_0(b).write(o)),
+        Format::Q4_0 => each::<18, 32>(bytes, out, |b, o| q4_0(b).write(o)),
+        Format::Q4_1 => each::<20, 32>(bytes, out, |b, o| q4_1(b).write(o)),
+        Format::Q5_0 => each::<22, 32>(bytes, out, |b, o| q5_0(b).write(o)),
+        Format::Q5_1 => each::<24, 32>(bytes, out, |b, o| q5_1(b).write(o)),
         Format::Q4K => each::<144, 256>(bytes, out, q4_k),
         Format::Q5K => each::<176, 256>(bytes, out, q5_k),
         Format::Q6K => each::<210, 256>(bytes, out, q6_k),
@@ -67,64 +68,8 @@ fn f16_to_f32(bits: u16) -> f32 {
 }
 
 #[inline(always)]
-fn half_at(block: &[u8], at: usize) -> f32 {
+pub(crate) fn half_at(block: &[u8], at: usize) -> f32 {
     f16_to_f32(u16::from_le_bytes([block[at], block[at + 1]]))
-}
-
-#[inline(always)]
-fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
-    for i in 0..32 {
-        out[i] = d * f32::from(block[2 + i] as i8);
-    }
-}
-
-#[inline(always)]
-fn q4_0(block: &[u8; 18], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
-    for i in 0..16 {
-        let q = block[2 + i];
-        out[i] = d * (i32::from(q & 15) - 8) as f32;
-        out[i + 16] = d * (i32::from(q >> 4) - 8) as f32;
-    }
-}
-
-#[inline(always)]
-fn q4_1(block: &[u8; 20], out: &mut [f32; 32]) {
-    let (d, m) = (half_at(block, 0), half_at(block, 2));
-    for i in 0..16 {
-        let q = block[4 + i];
-        out[i] = d * f32::from(q & 15) + m;
-        out[i + 16] = d * f32::from(q >> 4) + m;
-    }
-}
-
-/// The fifth bits of a block of 32, element i in bit i.
-#[inline(always)]
-fn fifth_bits(block: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
-}
-
-#[inline(always)]
-fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
-    let high = fifth_bits(block, 2);
-    for i in 0..16 {
-        let q = u32::from(block[6 + i]);
-        out[i] = d * ((q & 15 | (high >> i & 1) << 4) as i32 - 16) as f32;
-        out[i + 16] = d * ((q >> 4 | (high >> (i + 16) & 1) << 4) as i32 - 16) as f32;
-    }
-}
-
-#[inline(always)]
-fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
-    let (d, m) = (half_at(block, 0), half_at(block, 2));
-    let high = fifth_bits(block, 4);
-    for i in 0..16 {
-        let q = u32::from(block[8 + i]);
-        out[i] = d * (q & 15 | (high >> i & 1) << 4) as f32 + m;
-        out[i + 16] = d * (q >> 4 | (high >> (i + 16) & 1) << 4) as f32 + m;
-    }
 }
 
 /// Six-bit scale and minimum of group `group` of 8, from the 12 bytes of a Q4_K or Q5_K block that pack them.

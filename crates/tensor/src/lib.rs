@@ -2,9 +2,11 @@
 //!
 //! Nothing here knows of files, models or devices.
 
+mod affine;
 mod decode;
 mod format;
 pub mod repack;
 
+pub use affine::{dot_stored, mul_add};
 pub use decode::{DecodeError, decode, decode_blocks};
 pub use format::Format;

@@ -1,11 +1,7 @@
 //! Inner loops in a form that the compiler vectorises. All are inlined into callers that run under [`super::threads::simd`],
 //! and so are compiled once for each level of instruction set.
 
-/// `a * b + c`, fused where that is one instruction. Plain WebAssembly has none, and a fused one in software is slow.
-#[inline(always)]
-pub(super) fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-    if cfg!(target_arch = "wasm32") { a * b + c } else { a.mul_add(b, c) }
-}
+pub(super) use tensor::mul_add;
 
 /// `sum_i a[i] b[i]` over the shorter length. Sums run in 64 lanes: enough independent chains to hide the latency of an addition.
 #[inline(always)]

@@ -4,6 +4,7 @@
 
 mod attention;
 mod elementwise;
+mod few_rows;
 mod head;
 mod math;
 mod product;
@@ -219,7 +220,7 @@ impl Executor for CpuExecutor {
     }
 
     fn run<'a>(&'a mut self, ops: &'a [Op]) -> LocalFuture<'a, ()> {
-        done(ops.iter().try_for_each(|op| self.run_one(op)))
+        done(threads::together(|| ops.iter().try_for_each(|op| self.run_one(op))))
     }
 
     fn read<'a>(&'a mut self, buffer: &'a Buffer, words: usize) -> LocalFuture<'a, Vec<u32>> {

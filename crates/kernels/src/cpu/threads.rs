@@ -19,6 +19,14 @@ pub(super) fn count() -> usize {
     return 1;
 }
 
+/// Calls `work` on one of the threads that share the work, so that these need not be woken for each piece of it.
+pub(super) fn together<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    #[cfg(not(target_arch = "wasm32"))]
+    return rayon::scope(|_| work());
+    #[cfg(target_arch = "wasm32")]
+    return work();
+}
+
 /// Calls `work(i, chunk)` for the i-th piece of `out`, each `len` long but perhaps the last, on all threads.
 pub(super) fn for_each_chunk(out: &mut [f32], len: usize, work: impl Fn(usize, &mut [f32]) + Sync + Send) {
     #[cfg(not(target_arch = "wasm32"))]
