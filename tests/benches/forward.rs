@@ -26,9 +26,9 @@ struct Arguments {
     /// Row counts to time
     #[arg(long, value_delimiter = ',', default_values_t = [1usize, 8, 32, 128])]
     rows: Vec<usize>,
-    /// Time the GPU executor too, even on a software adapter
-    #[arg(long)]
-    gpu: bool,
+    /// Executors to time
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Device::Cpu, Device::Gpu])]
+    devices: Vec<Device>,
     /// A Python that has PyTorch
     #[arg(long)]
     against_pytorch: Option<PathBuf>,
@@ -40,15 +40,34 @@ struct Arguments {
     bench: bool,
 }
 
+/// An executor.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Device {
+    /// The processor
+    Cpu,
+    /// The first graphics adapter, even a software one
+    Gpu,
+}
+
+impl Device {
+    fn open(self) -> Result<Option<Box<dyn Executor>>> {
+        if matches!(self, Device::Cpu) {
+            return Ok(Some(Box::new(CpuExecutor::new())));
+        }
+        let adapters = pollster::block_on(gpu::Adapters::find());
+        if adapters.facts().is_empty() {
+            println!("\nThis machine has no graphics adapter.");
+            return Ok(None);
+        }
+        Ok(Some(Box::new(pollster::block_on(adapters.open(0, &gpu::Options::default()))?)))
+    }
+}
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let mut pytorch = arguments.against_pytorch.as_ref().map(|python| PyTorch::start(python)).transpose()?;
-    let mut executors: Vec<Box<dyn Executor>> = vec![Box::new(CpuExecutor::new())];
-    if arguments.gpu {
-        let adapters = pollster::block_on(gpu::Adapters::find());
-        executors.push(Box::new(pollster::block_on(adapters.open(0, &gpu::Options::default()))?));
-    }
-    for mut executor in executors {
+    let mut pytorch = arguments.against_pytorch.as_ref().map(PyTorch::start).transpose()?;
+    for device in &arguments.devices {
+        let Some(mut executor) = device.open()? else { continue };
         println!("\n## {}\n", executor.describe());
         let files = ModelFiles::from_path(&arguments.model)?;
         let checkpoint = pollster::block_on(Checkpoint::open(files))?;

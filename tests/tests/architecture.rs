@@ -1,5 +1,7 @@
 //! The crates depend on each other only as the architecture says, and only `gpu` knows wgpu.
 
+#![expect(clippy::expect_used, reason = "a test states what it expects by unwrapping it")]
+
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;

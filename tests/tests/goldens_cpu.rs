@@ -1,5 +1,7 @@
 //! The CPU executor against an independent implementation's numbers, and sharing against full recomputation.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test states what it expects by unwrapping it")]
+
 mod common;
 
 use atman_tests::goldens::{greatest, last_position, run};

@@ -1,5 +1,7 @@
 //! The GPU executor on whatever adapter there is, against the same numbers. On a software adapter this takes a while.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what it expects by unwrapping it")]
+
 mod common;
 
 use atman_tests::goldens::{greatest, last_position, run};

@@ -1,5 +1,7 @@
 //! The CPU executor against sums written out in double precision, and against values worked out by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test states what it expects by unwrapping it")]
+
 use kernels::cpu::CpuExecutor;
 use kernels::{AttentionShape, Buffer, ExecError, Executor, NO_FACTORS, Op, Operator, RowEntry, Weight, WeightSpec};
 use tensor::Format;

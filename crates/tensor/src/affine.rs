@@ -13,8 +13,8 @@ pub(crate) struct Affine {
 impl Affine {
     #[inline(always)]
     pub(crate) fn write(self, out: &mut [f32; 32]) {
-        for i in 0..32 {
-            out[i] = self.d * self.q[i] + self.m;
+        for (out, q) in out.iter_mut().zip(self.q) {
+            *out = self.d * q + self.m;
         }
     }
 }

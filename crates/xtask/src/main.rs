@@ -1,5 +1,6 @@
 //! Everything about AtMan that is not the product: set-up, the page's build, tests. Run as `cargo xtask <command>`.
 
+mod bench;
 mod places;
 mod process;
 mod setup;
@@ -28,6 +29,8 @@ enum Command {
         #[arg(long, default_value_t = 8080)]
         port: u16,
     },
+    /// Time a forward pass of the test model on each executor, kernel by kernel
+    Bench(bench::Options),
     /// Set up, then run every check and test; ends with one line, `N passed, N failed`
     Test(test::Options),
 }
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         Command::Setup(parts) => setup::run(parts),
         Command::Site => site::build(&site::Flavour::Page).map(|folder| println!("{}", folder.display())),
         Command::Serve { port } => site::serve(port),
+        Command::Bench(options) => bench::run(&options),
         Command::Test(options) => test::run(&options),
     }
 }

@@ -1,7 +1,5 @@
 //! The real model and the goldens, for tests.
 
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part of this")]
-
 use atman_tests::goldens::Golden;
 use kernels::Executor;
 use kernels::cpu::CpuExecutor;
