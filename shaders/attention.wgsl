@@ -6,9 +6,9 @@
 // over the keys j = 0 ..= position of the row's own sequence: those below `cached` from the cache, the others from the batch.
 //
 // A workgroup computes one row for up to four query heads that share a key-value head, so that every key and value loaded
-// serves all of them: a vec4 of scores or weights holds one component for each head. It walks over spans of 256 keys, with
-// the softmax's maximum and sum carried along (Milakov and Gimelshein 2018): first an invocation for each key, then an
-// invocation for each four features. Put together with one of operands/heads_*.
+// serves all of them: a vec4 of scores or weights holds one component for each head. It walks over spans of keys, with the
+// softmax's maximum and sum carried along (Milakov and Gimelshein 2018): first an invocation for every four keys, so that what
+// is loaded of q serves them all, then an invocation for every four features. Put together with one of operands/heads_*.
 
 struct Params {
     begin: u32,      // first row of this dispatch
@@ -22,8 +22,6 @@ struct Params {
     scale: f32,
 }
 
-const LANES: u32 = 64u;
-const SPAN: u32 = 256u;
 const MAX_QUADS: u32 = 64u;
 const NO_FACTORS: u32 = 0xffffffffu;
 // Below any score, and finite.
@@ -31,6 +29,8 @@ const LOWEST: f32 = -1e30;
 
 // Query heads of a workgroup, 1 to 4.
 override HEADS: u32 = 4u;
+// Invocations of a workgroup: a power of two, at least the quads of a head.
+override LANES: u32 = 64u;
 // Whether any key may come from the cache.
 override CACHED: bool = true;
 
@@ -39,8 +39,8 @@ override CACHED: bool = true;
 @group(0) @binding(7) var<storage, read> factors: array<f32>; // key factors of all sequences
 @group(0) @binding(8) var<storage, read_write> out: array<f32>; // [n_rows, n_heads, head_dim]
 
-var<workgroup> heads: array<mat4x4<f32>, MAX_QUADS>; // [quads]: for each four features of q, their value in each head
-var<workgroup> weights: array<vec4<f32>, SPAN>; // [keys of a span]: scores, then weights
+var<workgroup> heads: array<vec4<f32>, MAX_QUADS * 4u>; // [quads, 4 heads]: four features of q
+var<workgroup> weights: array<vec4<f32>, LANES * 4u>; // [keys of a span]: scores, then weights
 var<workgroup> lanes: array<vec4<f32>, LANES>; // one value of each invocation, for reductions
 var<workgroup> partial: array<mat4x4<f32>, LANES>; // [slices, quads]: sums over a slice's keys, for each head
 
@@ -72,28 +72,60 @@ fn total(lane: u32, value: vec4<f32>) -> vec4<f32> {
     return result;
 }
 
-// scale q . k of one key for each head. `source` is the row's cached, first_row, ..
-fn raw_scores(key: u32, kv_head: u32, source: vec4<u32>) -> vec4<f32> {
-    var sum = vec4<f32>();
-    if (CACHED && key < source.x) {
-        let vector = key * params.n_kv_heads + kv_head;
-        for (var quad = 0u; quad < params.quads; quad++) {
-            sum += heads[quad] * cache_k4(vector, quad);
-        }
-    } else {
-        let vector = (source.y + key - source.x) * params.n_kv_heads + kv_head;
-        for (var quad = 0u; quad < params.quads; quad++) {
-            sum += heads[quad] * k4(vector, quad);
-        }
+// Four features of q in each head, as the matrix that takes four features of a key to what they add to its scores.
+fn queries(quad: u32) -> mat4x4<f32> {
+    var q_heads = mat4x4<f32>();
+    q_heads[0] = heads[4u * quad];
+    if (HEADS > 1u) {
+        q_heads[1] = heads[4u * quad + 1u];
     }
-    return params.scale * sum;
+    if (HEADS > 2u) {
+        q_heads[2] = heads[4u * quad + 2u];
+    }
+    if (HEADS > 3u) {
+        q_heads[3] = heads[4u * quad + 3u];
+    }
+    return transpose(q_heads);
 }
 
-fn value(key: u32, kv_head: u32, source: vec4<u32>, quad: u32) -> vec4<f32> {
+// `source` is the row's cached, first_row, ..
+fn key4(key: u32, kv_head: u32, source: vec4<u32>, quad: u32) -> vec4<f32> {
+    if (CACHED && key < source.x) {
+        return cache_k4(key * params.n_kv_heads + kv_head, quad);
+    }
+    return k4((source.y + key - source.x) * params.n_kv_heads + kv_head, quad);
+}
+
+fn value4(key: u32, kv_head: u32, source: vec4<u32>, quad: u32) -> vec4<f32> {
     if (CACHED && key < source.x) {
         return cache_v4(key * params.n_kv_heads + kv_head, quad);
     }
     return v4((source.y + key - source.x) * params.n_kv_heads + kv_head, quad);
+}
+
+// scale q . k of one key for each head.
+fn raw_scores(key: u32, kv_head: u32, source: vec4<u32>) -> vec4<f32> {
+    var sum = vec4<f32>();
+    for (var quad = 0u; quad < params.quads; quad++) {
+        sum += queries(quad) * key4(key, kv_head, source, quad);
+    }
+    return params.scale * sum;
+}
+
+// The same of four keys at once.
+fn raw_scores_of_four(keys: vec4<u32>, kv_head: u32, source: vec4<u32>) -> mat4x4<f32> {
+    var sum0 = vec4<f32>();
+    var sum1 = vec4<f32>();
+    var sum2 = vec4<f32>();
+    var sum3 = vec4<f32>();
+    for (var quad = 0u; quad < params.quads; quad++) {
+        let q_heads = queries(quad);
+        sum0 += q_heads * key4(keys.x, kv_head, source, quad);
+        sum1 += q_heads * key4(keys.y, kv_head, source, quad);
+        sum2 += q_heads * key4(keys.z, kv_head, source, quad);
+        sum3 += q_heads * key4(keys.w, kv_head, source, quad);
+    }
+    return params.scale * mat4x4<f32>(sum0, sum1, sum2, sum3);
 }
 
 // The operator's effect; `rule` is the row's factors, operator, ..
@@ -138,18 +170,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     for (var quad = lane; quad < params.quads; quad += LANES) {
         let vector = row * params.n_heads + first_head;
-        var q_heads = mat4x4<f32>();
-        q_heads[0] = q4(vector, quad);
-        if (HEADS > 1u && live_heads > 1u) {
-            q_heads[1] = q4(vector + 1u, quad);
+        for (var head = 0u; head < HEADS; head++) {
+            // A part with fewer heads than the others computes its last one again.
+            heads[4u * quad + head] = q4(vector + min(head, live_heads - 1u), quad);
         }
-        if (HEADS > 2u && live_heads > 2u) {
-            q_heads[2] = q4(vector + 2u, quad);
-        }
-        if (HEADS > 3u && live_heads > 3u) {
-            q_heads[3] = q4(vector + 3u, quad);
-        }
-        heads[quad] = transpose(q_heads);
     }
     workgroupBarrier();
 
@@ -173,16 +197,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var head1 = vec4<f32>();
     var head2 = vec4<f32>();
     var head3 = vec4<f32>();
-    for (var first = 0u; first < n_keys; first += SPAN) {
-        let n_span = min(SPAN, n_keys - first);
+    for (var first = 0u; first < n_keys; first += 4u * LANES) {
+        let n_span = min(4u * LANES, n_keys - first);
+        if (n_span > LANES) {
+            let keys = vec4<u32>(lane) + LANES * vec4<u32>(0u, 1u, 2u, 3u);
+            let scores = raw_scores_of_four(vec4<u32>(first) + min(keys, vec4<u32>(n_span - 1u)), kv_head, source);
+            weights[keys.x] = scores[0];
+            weights[keys.y] = scores[1];
+            weights[keys.z] = scores[2];
+            weights[keys.w] = scores[3];
+        } else if (lane < n_span) {
+            weights[lane] = raw_scores(first + lane, kv_head, source);
+        }
         var own = peak;
         for (var i = lane; i < n_span; i += LANES) {
-            var scores = raw_scores(first + i, kv_head, source);
             if (factored) {
-                scores = apply_factor(scores, first + i, rule, low);
+                weights[i] = apply_factor(weights[i], first + i, rule, low);
             }
-            weights[i] = scores;
-            own = max(own, scores);
+            own = max(own, weights[i]);
         }
         let next_peak = -least(lane, -own);
         let shrink = exp(peak - next_peak);
@@ -199,7 +231,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         head3 *= shrink.w;
         if (slice < slices) {
             for (var i = slice; i < n_span; i += slices) {
-                let features = value(first + i, kv_head, source, quad);
+                let features = value4(first + i, kv_head, source, quad);
                 let weight = weights[i];
                 head0 = fma(vec4<f32>(weight.x), features, head0);
                 if (HEADS > 1u) {

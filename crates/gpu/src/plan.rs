@@ -242,6 +242,7 @@ impl Planner<'_> {
         let heads = group.div_ceil(parts.max(1));
         let program = Program::Attention {
             heads: word(heads)?,
+            lanes: self.tier.attention_lanes(shape.head_dim.div_ceil(4)),
             cached: !(cache_k.is(k) && cache_v.is(v)),
             aligned: shape.head_dim.is_multiple_of(4),
         };

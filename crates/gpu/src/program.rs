@@ -26,6 +26,8 @@ pub enum Program {
     Attention {
         /// Query heads of a workgroup, 1 to 4.
         heads: u32,
+        /// Invocations of a workgroup.
+        lanes: u32,
         /// Whether any key may come from the cache.
         cached: bool,
         /// Whether `head_dim` is a multiple of 4.
@@ -152,8 +154,8 @@ impl Program {
             Program::Product { kernel: Product::Vector { rows, lanes }, .. } => {
                 vec![("ROWS", f64::from(rows)), ("LANES", f64::from(lanes))]
             }
-            Program::Attention { heads, cached, .. } => {
-                vec![("HEADS", f64::from(heads)), ("CACHED", f64::from(u8::from(cached)))]
+            Program::Attention { heads, lanes, cached, .. } => {
+                vec![("HEADS", f64::from(heads)), ("LANES", f64::from(lanes)), ("CACHED", f64::from(u8::from(cached)))]
             }
             _ => Vec::new(),
         }
@@ -171,9 +173,9 @@ impl Program {
                 };
                 format!("{kernel} {format}{}", if aligned { "" } else { " unaligned" })
             }
-            Program::Attention { heads, cached, aligned } => {
+            Program::Attention { heads, lanes, cached, aligned } => {
                 let (cached, aligned) = (if cached { " cached" } else { "" }, if aligned { "" } else { " unaligned" });
-                format!("attention {heads}{cached}{aligned}")
+                format!("attention {heads}x{lanes}{cached}{aligned}")
             }
             Program::Plain(plain) => format!("{plain:?}"),
         }
@@ -196,11 +198,9 @@ impl Program {
                 }));
             }
         }
-        for heads in 1..=4 {
-            for cached in [true, false] {
-                for aligned in [true, false] {
-                    programs.push(Program::Attention { heads, cached, aligned });
-                }
+        for (heads, lanes) in (1..=4).flat_map(|heads| [16, 32, 64].map(|lanes| (heads, lanes))) {
+            for (cached, aligned) in [(true, true), (true, false), (false, true), (false, false)] {
+                programs.push(Program::Attention { heads, lanes, cached, aligned });
             }
         }
         programs

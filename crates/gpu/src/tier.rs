@@ -32,6 +32,15 @@ impl Tier {
         }
     }
 
+    /// Invocations of a workgroup of attention over heads of so many quads, at most 64.
+    pub(crate) fn attention_lanes(self, quads: usize) -> u32 {
+        match self {
+            Tier::Portable => 64,
+            // As few as there can be: every barrier switches between all of them.
+            Tier::Software => quads.next_power_of_two().clamp(16, 64) as u32,
+        }
+    }
+
     /// The most rows that the matrix-vector product takes, four at a time, in place of the matrix product.
     pub(crate) const fn vector_rows(self) -> usize {
         match self {

@@ -352,42 +352,44 @@ fn attention(executor: &mut dyn Executor, shape: AttentionShape, sequences: &[Se
 
 #[test]
 fn attention_agrees_over_heads_and_sizes() {
-    let Some(mut gpu) = open(&Options::default()) else { return };
-    for (n_heads, n_kv_heads, head_dim) in
-        [(1, 1, 4), (9, 3, 64), (4, 4, 80), (8, 1, 32), (5, 1, 12), (7, 1, 128), (2, 1, 256), (3, 1, 6), (2, 2, 5)]
-    {
-        let shape = AttentionShape { n_heads, n_kv_heads, head_dim };
-        for own_cache in [true, false] {
-            let sequences = [
-                Sequence { cached: if own_cache { 3 } else { 0 }, rows: 5, operator: Some(Operator::LogAdditive) },
-                Sequence { cached: 0, rows: 1, operator: None },
-                Sequence { cached: if own_cache { 70 } else { 0 }, rows: 2, operator: Some(Operator::Shifted) },
-            ];
-            let what = format!("{shape:?}, cache apart: {own_cache}");
-            agree(&mut gpu, bound::ATTENTION, &what, |executor| attention(executor, shape, &sequences, own_cache));
+    for_each_tier(Options::default(), |gpu| {
+        for (n_heads, n_kv_heads, head_dim) in
+            [(1, 1, 4), (9, 3, 64), (4, 4, 80), (8, 1, 32), (5, 1, 12), (7, 1, 128), (2, 1, 256), (3, 1, 6), (2, 2, 5)]
+        {
+            let shape = AttentionShape { n_heads, n_kv_heads, head_dim };
+            for own_cache in [true, false] {
+                let sequences = [
+                    Sequence { cached: if own_cache { 3 } else { 0 }, rows: 5, operator: Some(Operator::LogAdditive) },
+                    Sequence { cached: 0, rows: 1, operator: None },
+                    Sequence { cached: if own_cache { 70 } else { 0 }, rows: 2, operator: Some(Operator::Shifted) },
+                ];
+                let what = format!("{} {shape:?}, cache apart: {own_cache}", gpu.tier());
+                agree(gpu, bound::ATTENTION, &what, |executor| attention(executor, shape, &sequences, own_cache));
+            }
         }
-    }
+    });
 }
 
+/// Lengths around the spans of keys that a workgroup takes at once.
 #[test]
 fn attention_agrees_over_operators_and_lengths() {
     for options in [Options::default(), tiny_limits()] {
-        let Some(mut gpu) = open(&options) else { return };
         let shape = AttentionShape { n_heads: 3, n_kv_heads: 1, head_dim: 16 };
-        let lengths: &[u32] = if options.at_most.is_some() { &[1, 40] } else { &[1, 2, 63, 65, 257, 300, 515] };
-        for operator in Operator::ALL {
-            for &length in lengths {
-                let cached = if operator == Operator::ShiftedFull { 0 } else { length / 3 };
-                // Only a few rows see all the keys, in the batch or in the cache.
-                let rows = (length - cached).min(if operator == Operator::ShiftedFull { length } else { 40 });
+        let lengths: &[u32] = if options.at_most.is_some() { &[1, 40] } else { &[1, 2, 17, 63, 65, 257, 300, 515] };
+        for_each_tier(options, |gpu| {
+            for (operator, &length) in
+                Operator::ALL.iter().flat_map(|operator| lengths.iter().map(move |length| (*operator, length)))
+            {
+                // Few rows that see many keys, most of those in the cache; future keys cannot be there.
+                let rows = if operator == Operator::ShiftedFull { length } else { length.min(40) };
                 let sequences = [
                     Sequence { cached: length - rows, rows, operator: Some(operator) },
                     Sequence { cached: 0, rows: 2, operator: Some(operator) },
                 ];
-                let what = format!("{operator} over {length} keys");
-                agree(&mut gpu, bound::ATTENTION, &what, |executor| attention(executor, shape, &sequences, true));
+                let what = format!("{} {operator} over {length} keys", gpu.tier());
+                agree(gpu, bound::ATTENTION, &what, |executor| attention(executor, shape, &sequences, true));
             }
-        }
+        });
     }
 }
 
