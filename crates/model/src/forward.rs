@@ -59,6 +59,22 @@ impl Model {
         Ok(bytemuck::cast_vec(executor.read(&out, words).await?))
     }
 
+    /// Readies the device for passes of one row and of many, so that the first is no slower than the next.
+    pub(crate) async fn warm_up(&self, executor: &mut dyn Executor) -> Result<(), ModelError> {
+        for rows in WARM_UP_ROWS.map(|rows| rows.min(self.config.max_positions)) {
+            let wanted = vec![crate::Wanted { position: rows - 1, tokens: vec![0] }];
+            let sequence = Sequence { start: 0, input: Input::Tokens(vec![0; rows]), factors: None, wanted };
+            let batch = RowBatch { sequences: vec![sequence] };
+            let layout = Layout::new(&batch, &self.config, 0, false)?;
+            let cache = KvCache::new(self, executor, rows)?;
+            let mut pass = Pass::prepare(self, executor, &layout, &cache).await?;
+            pass.extras.append = true;
+            let (ops, _) = pass.finish(executor, &layout, 1)?;
+            executor.warm_up(&ops).await?;
+        }
+        Ok(())
+    }
+
     async fn extend_probed(
         &self,
         executor: &mut dyn Executor,
@@ -90,23 +106,21 @@ impl Model {
         extras: Extras<'_>,
     ) -> Result<Vec<RowResult>, ModelError> {
         let mut pass = Pass::prepare(self, executor, layout, cache).await?;
+        let top_k = extras.top_k;
         pass.extras = extras;
-        for (layer, block) in self.blocks.iter().enumerate() {
-            pass.block(layer, block, layer + 1 == self.blocks.len());
-        }
-        if layout.wanted_rows.is_empty() {
-            executor.run(&pass.ops).await?;
-            return Ok(Vec::new());
-        }
-        let wanted = layout.wanted_rows.len();
-        pass.norm(&pass.wanted_x.clone(), &self.final_norm, wanted);
-        let Pass { normed, mut ops, extras, .. } = pass;
-        let results = HeadResults::plan(self, executor, layout, &normed, extras.top_k, &mut ops)?;
+        let (ops, results) = pass.finish(executor, layout, top_k)?;
         executor.run(&ops).await?;
+        // What the operations alone held may be reused from here on.
         drop(ops);
-        results.read(executor).await
+        match results {
+            Some(results) => results.read(executor).await,
+            None => Ok(Vec::new()),
+        }
     }
 }
+
+/// Rows of the passes that a device is readied for: kernels for few rows and for many are different ones.
+const WARM_UP_ROWS: [usize; 2] = [1, 16];
 
 /// What a pass does besides computing wanted rows.
 #[derive(Default)]
@@ -209,6 +223,26 @@ impl<'a> Pass<'a> {
             extras: Extras::default(),
             ops,
         })
+    }
+
+    /// All blocks, and the head if anything is wanted: the operations, and where their results will lie.
+    fn finish(
+        mut self,
+        executor: &mut dyn Executor,
+        layout: &Layout,
+        top_k: usize,
+    ) -> Result<(Vec<Op>, Option<HeadResults>), ModelError> {
+        let model = self.model;
+        for (layer, block) in model.blocks.iter().enumerate() {
+            self.block(layer, block, layer + 1 == model.blocks.len());
+        }
+        if self.wanted.n == 0 {
+            return Ok((self.ops, None));
+        }
+        self.norm(&self.wanted_x.clone(), &model.final_norm, self.wanted.n);
+        let Pass { normed, mut ops, .. } = self;
+        let results = HeadResults::plan(model, executor, layout, &normed, top_k, &mut ops)?;
+        Ok((ops, Some(results)))
     }
 
     /// Attention and MLP, each after a norm and added to its input. In the last block all rows give keys and values, and

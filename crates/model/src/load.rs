@@ -43,7 +43,7 @@ pub struct LoadProgress {
 }
 
 impl Model {
-    /// Streams a checkpoint's weights to `executor`, calling `progress` after each piece.
+    /// Streams a checkpoint's weights to `executor`, calling `progress` after each piece, and readies the device for them.
     pub async fn load(
         checkpoint: &Checkpoint,
         executor: &mut dyn Executor,
@@ -83,7 +83,9 @@ impl Model {
         };
         let divisors = loader.rope_divisors(names, config.head_dim / 2).await?;
         let rope = Rope::new(&config, divisors.as_deref());
-        Ok(Model { rope, config, embedding, blocks, final_norm, lm_head, family, name })
+        let model = Model { rope, config, embedding, blocks, final_norm, lm_head, family, name };
+        model.warm_up(executor).await?;
+        Ok(model)
     }
 
     /// Its dimensions.
