@@ -166,14 +166,15 @@ impl GpuExecutor {
         }
         self.device.settle().await?;
         let mut slots = vec![0u32; batch.dispatches.len() * SLOT_BYTES as usize / 4];
-        let mut bound = Vec::with_capacity(batch.dispatches.len());
+        let mut kernels = Vec::with_capacity(batch.dispatches.len());
         for (dispatch, slot) in batch.dispatches.iter().zip(slots.chunks_exact_mut(SLOT_BYTES as usize / 4)) {
             for (word, param) in slot.iter_mut().zip(dispatch.params) {
                 *word = param;
             }
-            bound.push(self.bind(dispatch)?);
+            let pipeline = self.pipelines.get(&mut self.device, dispatch.program)?;
+            kernels.push((pipeline, self.operands(dispatch)?));
         }
-        let arena = &self.arena;
+        let (arena, pipelines) = (&self.arena, &mut self.pipelines);
         let attempt = || Attempt { purpose: "submitting work".to_owned(), ..Attempt::default() };
         let ended = Signal::new();
         let signal = ended.clone();
@@ -181,10 +182,11 @@ impl GpuExecutor {
             queue.write_buffer(arena, 0, bytemuck::cast_slice(&slots));
             let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for (i, (dispatch, (pipeline, bind_group))) in batch.dispatches.iter().zip(&bound).enumerate() {
+            for (i, (dispatch, (pipeline, operands))) in batch.dispatches.iter().zip(&kernels).enumerate() {
+                let bind_group = pipelines.bind(device, pipeline, arena, operands);
                 let [x, y, z] = dispatch.workgroups;
-                pass.set_pipeline(pipeline);
-                pass.set_bind_group(0, bind_group, &[i as u32 * SLOT_BYTES as u32]);
+                pass.set_pipeline(&pipeline.raw);
+                pass.set_bind_group(0, &bind_group, &[i as u32 * SLOT_BYTES as u32]);
                 pass.dispatch_workgroups(x, y, z);
             }
             drop(pass);
@@ -200,20 +202,18 @@ impl GpuExecutor {
         Ok(())
     }
 
-    fn bind(&mut self, dispatch: &Dispatch) -> Result<(wgpu::ComputePipeline, wgpu::BindGroup), ExecError> {
-        let pipeline = self.pipelines.get(&mut self.device, dispatch.program)?;
-        let mut operands = Vec::with_capacity(dispatch.operands.len());
-        for operand in &dispatch.operands {
+    /// The buffers of a dispatch, each with its unique number.
+    fn operands(&self, dispatch: &Dispatch) -> Result<Vec<(wgpu::Buffer, u64)>, ExecError> {
+        let operand = |operand: &Operand| {
             let physical = match *operand {
                 Operand::Buffer(id) => self.memory.get(id)?,
                 Operand::Shard(id, shard) => {
                     self.weights.get(id)?.shards.get(shard).ok_or(ExecError::Unknown { what: "weight", id })?
                 }
             };
-            operands.push((&physical.raw, physical.unique));
-        }
-        let bind_group = self.pipelines.bind(&mut self.device, &pipeline, &self.arena, &operands)?;
-        Ok((pipeline.raw, bind_group))
+            Ok((physical.raw.clone(), physical.unique))
+        };
+        dispatch.operands.iter().map(operand).collect()
     }
 
     /// Waits for the oldest submit under way and learns from the time it took.

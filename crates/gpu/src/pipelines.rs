@@ -99,17 +99,18 @@ impl Pipelines {
         Ok(layout)
     }
 
-    /// The operands bound for the pipeline, behind `params` with a dynamic offset. Each comes with its unique number.
+    /// The operands bound for the pipeline, behind `params` with a dynamic offset. Each comes with its unique number. To be
+    /// called within error scopes.
     pub(crate) fn bind(
         &mut self,
-        device: &mut Device,
+        device: &wgpu::Device,
         pipeline: &Pipeline,
         params: &wgpu::Buffer,
-        operands: &[(&wgpu::Buffer, u64)],
-    ) -> Result<wgpu::BindGroup, ExecError> {
+        operands: &[(wgpu::Buffer, u64)],
+    ) -> wgpu::BindGroup {
         let key = (pipeline.layout.accesses.clone(), operands.iter().map(|(_, unique)| *unique).collect());
         if let Some(bound) = self.bind_groups.get(&key) {
-            return Ok(bound.clone());
+            return bound.clone();
         }
         let slot = wgpu::BufferBinding { buffer: params, offset: 0, size: NonZeroU64::new(4 * PARAM_WORDS as u64) };
         let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(slot) }];
@@ -119,16 +120,13 @@ impl Pipelines {
                 .enumerate()
                 .map(|(i, (buffer, _))| wgpu::BindGroupEntry { binding: i as u32 + 1, resource: buffer.as_entire_binding() }),
         );
-        let attempt = || Attempt { purpose: "binding a kernel's operands".to_owned(), ..Attempt::default() };
         let layout = &pipeline.layout.raw;
-        let bound = device.guarded(attempt, |device, _| {
-            device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
-        })?;
+        let bound = device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries });
         if self.bind_groups.len() >= MAX_BIND_GROUPS {
             self.bind_groups.clear();
         }
         self.bind_groups.insert(key, bound.clone());
-        Ok(bound)
+        bound
     }
 
     /// Drops the bind groups of buffers that are gone, which would otherwise keep their memory.

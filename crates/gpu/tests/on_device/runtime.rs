@@ -86,6 +86,23 @@ fn everything_is_counted() {
 }
 
 #[test]
+fn outputs_of_one_shard_leave_the_others_alone() {
+    let limits = Limits { binding_bytes: 4096, buffer_bytes: 4096, ..Limits::BASELINE };
+    let Some(mut gpu) = open(&Options { at_most: Some(limits), ..Options::default() }) else { return };
+    // Sixteen rows of 256 bytes to a shard.
+    let w = weight(&mut gpu, Format::F32, 64, 64);
+    let x = upload(&mut gpu, &noise(64, 1));
+    let out = gpu.buffer(64, "a test").unwrap();
+    for (outputs, shards) in [(16..32, 1), (17..18, 1), (15..17, 2), (0..64, 4), (5..5, 0)] {
+        let before = gpu.stats().dispatches;
+        let (x, out) = (x.clone(), out.clone());
+        let op = Op::MatMul { x, weight: w.clone(), outputs: outputs.clone(), out, rows: 1, accumulate: false };
+        pollster::block_on(gpu.run(&[op])).unwrap();
+        assert_eq!(gpu.stats().dispatches - before, shards, "{outputs:?}");
+    }
+}
+
+#[test]
 fn warming_up_computes_nothing_and_leaves_nothing_to_make() {
     let Some(mut gpu) = open(&Options::default()) else { return };
     let x = upload(&mut gpu, &noise(64, 1));
