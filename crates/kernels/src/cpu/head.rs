@@ -1,7 +1,8 @@
 //! What becomes of logits on the device: normalisers, wanted entries, the largest.
 
-use super::math::exp;
+use super::math::{exp, fold_lanes};
 use super::threads::{Work, for_each_chunk, simd};
+use std::ops::Add;
 
 /// The logit that stands for "none" in [`crate::Op::TopK`].
 const NO_LOGIT: f32 = -1e30;
@@ -29,22 +30,8 @@ impl Work for Piece<'_> {
 
     #[inline(always)]
     fn call(self) -> (f32, f32) {
-        // Sixteen lanes, since a single running maximum or sum would not be vectorised.
-        let (chunks, rest) = self.0.as_chunks::<16>();
-        let mut greatest = [f32::MIN; 16];
-        for chunk in chunks {
-            for i in 0..16 {
-                greatest[i] = greatest[i].max(chunk[i]);
-            }
-        }
-        let most = greatest.iter().chain(rest).copied().fold(f32::MIN, f32::max);
-        let mut lanes = [0.0f32; 16];
-        for chunk in chunks {
-            for i in 0..16 {
-                lanes[i] += exp(chunk[i] - most);
-            }
-        }
-        (most, lanes.iter().sum::<f32>() + rest.iter().map(|x| exp(x - most)).sum::<f32>())
+        let most = fold_lanes(self.0, f32::MIN, |x| x, f32::max);
+        (most, fold_lanes(self.0, 0.0, |x| exp(x - most), Add::add))
     }
 }
 

@@ -36,12 +36,19 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     a_rest.iter().zip(b_rest).fold(sums[0], |sum, (a, b)| mul_add(*a, *b, sum))
 }
 
-/// `y[i] += a * x[i]`.
+/// `map` of all of `x` joined by `join`, in 16 lanes that are joined together at the end; a single chain would not be
+/// vectorised. `start` must be neutral, and the order must not matter.
 #[inline(always)]
-pub(super) fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = mul_add(a, *x, *y);
+pub(super) fn fold_lanes(x: &[f32], start: f32, map: impl Fn(f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
+    let (chunks, rest) = x.as_chunks::<16>();
+    let mut lanes = [start; 16];
+    for chunk in chunks {
+        for i in 0..16 {
+            lanes[i] = join(lanes[i], map(chunk[i]));
+        }
     }
+    let joined = lanes.into_iter().fold(start, &join);
+    rest.iter().fold(joined, |joined, x| join(joined, map(*x)))
 }
 
 /// `exp(x)` to within 2 units in the last place for `-87 <= x <= 88`, and the value at the nearer end beyond.

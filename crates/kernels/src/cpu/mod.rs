@@ -5,6 +5,7 @@
 mod attention;
 mod elementwise;
 mod few_rows;
+mod gemm;
 mod head;
 mod math;
 mod product;

@@ -1,6 +1,7 @@
 //! Products with stored weights: a panel of the weight at a time is decoded into cache, used and forgotten.
 
 use super::few_rows::{FEW_ROWS, FewRows, block_sums};
+use super::gemm::{self, Matrix};
 use super::threads::{self, Work, for_each_chunk, for_each_index, simd};
 use std::cell::RefCell;
 use tensor::{Format, decode_blocks};
@@ -84,7 +85,9 @@ fn many_rows(x: &[f32], weight: Stored<'_>, first: usize, n: usize, out: &Shared
         with_scratch(len * (cols + rows), |scratch| {
             let (decoded, product) = scratch.split_at_mut(len * cols);
             simd(DecodeRows { weight, first: first + begin, decoded });
-            panel_product(&x_columns, decoded, product, rows, cols);
+            let x = Matrix { data: &x_columns, rows, cols, row_stride: 1, col_stride: rows };
+            let weight = Matrix { data: decoded, rows: cols, cols: len, row_stride: 1, col_stride: cols };
+            gemm::product(product, 1, rows, false, x, weight);
             simd(StoreColumns { product, rows, n, begin, out, accumulate });
         });
     });
@@ -113,37 +116,6 @@ impl Work for DecodeRows<'_> {
     #[inline(always)]
     fn call(self) {
         self.weight.decode_rows(self.first, self.decoded);
-    }
-}
-
-/// `product[j, r] = sum_k x_columns[k, r] * decoded[j, k]`, with `x_columns [cols, rows]` and `product [.., rows]`.
-#[expect(unsafe_code, reason = "the interface of `gemm` is pointers and strides")]
-fn panel_product(x_columns: &[f32], decoded: &[f32], product: &mut [f32], rows: usize, cols: usize) {
-    let len = product.len() / rows;
-    assert!(x_columns.len() >= rows * cols && decoded.len() >= len * cols);
-    // SAFETY: the assertion, and the way `len` is computed, bound every element that these shapes and strides reach.
-    unsafe {
-        gemm::gemm(
-            rows,
-            len,
-            cols,
-            product.as_mut_ptr(),
-            rows as isize,
-            1,
-            false,
-            x_columns.as_ptr(),
-            rows as isize,
-            1,
-            decoded.as_ptr(),
-            cols as isize,
-            1,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
     }
 }
 
