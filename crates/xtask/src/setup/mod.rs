@@ -27,12 +27,16 @@ pub(crate) struct Parts {
 
 /// Carries out the set-up of `cargo xtask setup`.
 pub(crate) fn run(parts: Parts) -> Result<()> {
-    let all = !parts.web && !parts.test;
-    if parts.web || all {
-        for_web()?;
-    }
-    if parts.test || all {
-        for_tests()?;
+    match (parts.web, parts.test) {
+        (true, false) => drop(for_web()?),
+        (false, true) => {
+            packages::ensure_node()?;
+            for_tests()?;
+        }
+        (true, true) | (false, false) => {
+            for_web()?;
+            for_tests()?;
+        }
     }
     say("done", "nothing else is missing");
     Ok(())
@@ -46,9 +50,8 @@ pub(crate) fn for_web() -> Result<Toolchain> {
     Ok(toolchain)
 }
 
-/// Sets up what only tests need. Returns what could not be brought, for people to install themselves.
+/// Sets up what tests need besides. What cannot be brought is named, for people to install themselves.
 pub(crate) fn for_tests() -> Result<()> {
-    packages::ensure_node()?;
     packages::ensure_system()?;
     model::ensure()
 }
