@@ -61,12 +61,13 @@ impl Model {
 
     /// Readies the device for passes of one row and of many, so that the first is no slower than the next.
     pub(crate) async fn warm_up(&self, executor: &mut dyn Executor) -> Result<(), ModelError> {
-        for rows in WARM_UP_ROWS.map(|rows| rows.min(self.config.max_positions)) {
-            let wanted = vec![crate::Wanted { position: rows - 1, tokens: vec![0] }];
-            let sequence = Sequence { start: 0, input: Input::Tokens(vec![0; rows]), factors: None, wanted };
+        let most = self.config.max_positions;
+        for (start, rows) in WARM_UP_PASSES.into_iter().filter(|(start, rows)| start + rows <= most) {
+            let wanted = vec![crate::Wanted { position: start + rows - 1, tokens: vec![0] }];
+            let sequence = Sequence { start, input: Input::Tokens(vec![0; rows]), factors: None, wanted };
             let batch = RowBatch { sequences: vec![sequence] };
-            let layout = Layout::new(&batch, &self.config, 0, false)?;
-            let cache = KvCache::new(self, executor, rows)?;
+            let layout = Layout::new(&batch, &self.config, start, false)?;
+            let cache = KvCache::new(self, executor, start + rows)?;
             let mut pass = Pass::prepare(self, executor, &layout, &cache).await?;
             pass.extras.append = true;
             let (ops, _) = pass.finish(executor, &layout, 1)?;
@@ -119,8 +120,9 @@ impl Model {
     }
 }
 
-/// Rows of the passes that a device is readied for: kernels for few rows and for many are different ones.
-const WARM_UP_ROWS: [usize; 2] = [1, 16];
+/// Start and rows of the passes that a device is readied for: kernels for few rows and for many, with and without a cache,
+/// are different ones.
+const WARM_UP_PASSES: [(usize, usize); 3] = [(1, 1), (0, 16), (1, 16)];
 
 /// What a pass does besides computing wanted rows.
 #[derive(Default)]
@@ -139,6 +141,8 @@ struct Pass<'a> {
     cache: &'a KvCache,
     extras: Extras<'a>,
     ops: Vec<Op>,
+    /// Whether any sequence continues the cache.
+    reads_cache: bool,
     /// All rows of the batch, and what attention needs of them.
     all: Rows,
     /// The wanted ones; what they pass through is the last block's attention and MLP.
@@ -210,6 +214,7 @@ impl<'a> Pass<'a> {
             wanted_index,
             wanted_x: executor.buffer((wanted * config.d_model).max(1), "wanted hidden states")?,
             factors,
+            reads_cache: layout.table.iter().any(|entry| entry.cached > 0),
             // Serves the normed input of attention, attention's output, and the normed input of the MLP in turn.
             normed: executor.buffer(rows * config.d_model.max(config.q_width()), "normed states")?,
             q: executor.buffer(rows * config.q_width(), "queries")?,
@@ -340,6 +345,8 @@ impl<'a> Pass<'a> {
     fn attend(&mut self, layer: usize, rows: &Rows) {
         let config = &self.model.config;
         let Some((cache_k, cache_v)) = self.cache.layers.get(layer) else { return };
+        // Naming the batch's own keys says that none come from a cache, for which a device may have a cheaper kernel.
+        let (cache_k, cache_v) = if self.reads_cache { (cache_k, cache_v) } else { (&self.k, &self.v) };
         self.ops.push(Op::Attention {
             q: self.q.clone(),
             k: self.k.clone(),
