@@ -1,6 +1,6 @@
 //! The executor on GPUs, through WebGPU in the browser and Vulkan, Metal or DirectX 12 natively.
 //!
-//! [`Adapters`] finds what there is, [`select`] chooses, [`Adapters::open`] gives a [`GpuExecutor`], and [`self_test`]
+//! [`Adapters`] finds what there is, [`select()`] chooses, [`Adapters::open`] gives a [`GpuExecutor`], and [`self_test()`]
 //! refuses a device that computes wrong numbers. The shaders are files in `shaders/`; [`Program`] puts them together.
 //! Nothing beyond WebGPU's default limits is assumed and no optional feature is used. This is the only crate that names wgpu.
 
