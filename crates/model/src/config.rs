@@ -29,6 +29,8 @@ pub struct ModelConfig {
     pub rope_theta: f64,
     /// How these are stretched for longer contexts.
     pub rope_scaling: RopeScaling,
+    /// Whether the embedding serves as LM head where the files have none.
+    pub tied_embedding: bool,
 }
 
 /// How rotary frequencies are stretched.
@@ -132,6 +134,8 @@ impl Reader<'_> {
             norm_eps: json["rms_norm_eps"].as_f64().unwrap_or(1e-6) as f32,
             rope_theta: theta,
             rope_scaling: self.rope_scaling(rope, max_positions)?,
+            // Where the configuration does not say, the files do.
+            tied_embedding: json["tie_word_embeddings"].as_bool() != Some(false),
         };
         Ok((config, family))
     }
@@ -199,6 +203,7 @@ impl Reader<'_> {
                 "linear" => RopeScaling::Linear { factor: metadata.float(&name("rope.scaling.factor"))?.unwrap_or(1.0) },
                 other => return Err(self.wrong(&name("rope.scaling.type"), other, "none or linear")),
             },
+            tied_embedding: true,
         };
         Ok((config, family))
     }
@@ -232,6 +237,27 @@ impl Reader<'_> {
         if !(config.rope_theta.is_finite() && config.rope_theta > 0.0) {
             return Err(self.wrong("rope_theta", config.rope_theta, "a positive number"));
         }
-        Ok(())
+        self.check_scaling(config.rope_scaling)
+    }
+
+    /// What [`RopeScaling`] divides by must be positive, or angles would be no numbers.
+    fn check_scaling(&self, scaling: RopeScaling) -> Result<(), ModelError> {
+        let positive = |key: &str, found: f64| {
+            if found.is_finite() && found > 0.0 { Ok(()) } else { Err(self.wrong(key, found, "a positive number")) }
+        };
+        match scaling {
+            RopeScaling::None => Ok(()),
+            RopeScaling::Linear { factor } => positive("rope_scaling.factor", factor),
+            RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_positions } => {
+                positive("rope_scaling.factor", factor)?;
+                positive("rope_scaling.low_freq_factor", low_freq_factor)?;
+                positive("rope_scaling.original_max_position_embeddings", original_positions)?;
+                if high_freq_factor.is_finite() && high_freq_factor > low_freq_factor {
+                    return Ok(());
+                }
+                let expected = format!("more than low_freq_factor, {low_freq_factor}");
+                Err(self.wrong("rope_scaling.high_freq_factor", high_freq_factor, expected))
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ const LOGIT_WORDS: usize = 2 * 1024 * 1024;
 pub struct RowResult {
     /// Natural logarithms of the probabilities of the wanted tokens, in their order.
     pub log_probs: Vec<f32>,
-    /// The likeliest tokens, best first, as many as were asked for.
+    /// The likeliest tokens, best first: as many as were asked for, or all there are.
     pub top: Vec<TokenScore>,
 }
 
@@ -35,6 +35,7 @@ pub(crate) struct HeadResults {
     tokens_per_row: Vec<usize>,
     top_k: usize,
     pieces: usize,
+    vocab_size: usize,
 }
 
 impl HeadResults {
@@ -87,7 +88,7 @@ impl HeadResults {
         if n > 0 {
             ops.push(Op::Copy { from: picked, from_word: 0, to: buffer.clone(), to_word: 2 * rows, words: n });
         }
-        Ok(HeadResults { buffer, words, rows, tokens_per_row: layout.tokens_per_row.clone(), top_k, pieces })
+        Ok(HeadResults { buffer, words, rows, tokens_per_row: layout.tokens_per_row.clone(), top_k, pieces, vocab_size })
     }
 
     /// Reads the results back: once, whatever their number.
@@ -111,9 +112,10 @@ impl HeadResults {
                     log_prob: entry[0] - normaliser,
                 }));
             }
-            // Pieces come in the order of their tokens, and the sort is stable: equal logits stay in that order.
+            // Pieces come in the order of their tokens, and the sort is stable: equal logits stay in that order. What fills
+            // a piece of fewer than `top_k` tokens comes last, and is no token.
             top.sort_by(|a, b| b.logit.total_cmp(&a.logit));
-            top.truncate(self.top_k);
+            top.truncate(self.top_k.min(self.vocab_size));
             results.push(RowResult { log_probs: mine.iter().map(|logit| logit - normaliser).collect(), top });
         }
         Ok(results)

@@ -78,8 +78,8 @@ impl Model {
         }
         let final_norm = loader.vector(names.final_norm, d).await?;
         let lm_head = match checkpoint.tensor(names.lm_head) {
-            Some(_) => loader.matrix(names.lm_head, config.vocab_size, d, 1).await?,
-            None => embedding.clone(),
+            None if config.tied_embedding => embedding.clone(),
+            _ => loader.matrix(names.lm_head, config.vocab_size, d, 1).await?,
         };
         let divisors = loader.rope_divisors(names, config.head_dim / 2).await?;
         let rope = Rope::new(&config, divisors.as_deref());
@@ -190,9 +190,18 @@ impl<'a> Loader<'a> {
     }
 
     async fn rope_divisors(&mut self, names: &Names, half: usize) -> Result<Option<Vec<f32>>, ModelError> {
-        match names.rope_divisors.filter(|tensor| self.checkpoint.tensor(tensor).is_some()) {
-            Some(tensor) => self.values(tensor, half).await.map(Some),
-            None => Ok(None),
+        let Some(tensor) = names.rope_divisors.filter(|tensor| self.checkpoint.tensor(tensor).is_some()) else {
+            return Ok(None);
+        };
+        let divisors = self.values(tensor, half).await?;
+        match divisors.iter().find(|divisor| !(divisor.is_finite() && **divisor > 0.0)) {
+            None => Ok(Some(divisors)),
+            Some(found) => Err(ModelError::Config {
+                model: self.name.to_owned(),
+                key: tensor.to_owned(),
+                found: found.to_string(),
+                expected: "positive numbers".to_owned(),
+            }),
         }
     }
 }

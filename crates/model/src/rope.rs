@@ -56,7 +56,7 @@ mod tests {
     fn llama3_keeps_short_waves_and_stretches_long_ones() {
         let scaling =
             RopeScaling::Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_positions: 8192.0 };
-        let of_wavelength = |wavelength: f64| stretch(TAU / wavelength, scaling) * wavelength / TAU;
+        let of_wavelength = |wavelength: f64| stretch(TAU / wavelength, scaling) / (TAU / wavelength);
         assert_eq!(of_wavelength(100.0), 1.0);
         assert_eq!(of_wavelength(20_000.0), 1.0 / 8.0);
         // Half-way between 8192 / 4 and 8192 / 1 turns: 2.5 of 1 to 4.
