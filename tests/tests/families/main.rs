@@ -1,0 +1,13 @@
+//! Tiny random checkpoints of the Llama family: the engine against Hugging Face transformers, against itself run in other
+//! ways, and against files that are wrong.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests state what they expect by unwrapping it")]
+
+#[path = "../../../crates/weights/tests/common/mod.rs"]
+mod files;
+
+mod fixture;
+mod gguf_twin;
+mod quantised;
+mod refusals;
+mod same_numbers;
+mod transformers;
