@@ -1,45 +1,10 @@
 // out[r, j] = sum_k x[r, k] w[j, k], added to what out holds if accumulate
 //
 // For many rows on software adapters, where every load costs dozens of multiply-adds wherever it comes from: an invocation
-// computes 8 rows by 8 outputs straight from the operands. Put together with one of weights/ and one of operands/x_*.
-
-struct Params {
-    begin: u32,        // first row of this dispatch
-    end: u32,          // one past the last
-    quads: u32,        // vectors of four along k
-    cols: u32,         // k
-    row_stride: u32,   // elements of the weights' array in a row
-    first_output: u32, // the shard's row that gives this dispatch's first output
-    outputs: u32,      // how many outputs this dispatch computes
-    out_stride: u32,   // outputs in a row of out
-    out_column: u32,   // where in it this dispatch's first output goes
-    accumulate: u32,
-}
+// computes 8 rows by 8 outputs straight from the operands. Put together with one of weights/ and one of operands/x_*, and operands/product.wgsl.
 
 override LANES_X: u32 = 8u;
 override LANES_Y: u32 = 4u;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>; // [rows, out_stride]
-
-// acc + rows w: what four values along k add to one output of four rows; `rows` is [k, row].
-fn multiply(acc: vec4<f32>, rows: mat4x4<f32>, w: vec4<f32>) -> vec4<f32> {
-    return fma(rows[0], vec4<f32>(w.x), fma(rows[1], vec4<f32>(w.y), fma(rows[2], vec4<f32>(w.z), fma(rows[3], vec4<f32>(w.w), acc))));
-}
-
-fn store(row: u32, output: u32, value: f32) {
-    if (row < params.end && output < params.outputs) {
-        let at = row * params.out_stride + params.out_column + output;
-        out[at] = select(value, out[at] + value, params.accumulate == 1u);
-    }
-}
-
-fn store4(row: u32, output: u32, values: vec4<f32>) {
-    store(row, output, values.x);
-    store(row + 1u, output, values.y);
-    store(row + 2u, output, values.z);
-    store(row + 3u, output, values.w);
-}
 
 @compute @workgroup_size(LANES_X, LANES_Y)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -101,20 +66,20 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         acc70 = multiply(acc70, low, w7);
         acc71 = multiply(acc71, high, w7);
     }
-    store4(row, output, acc00);
-    store4(row + 4u, output, acc01);
-    store4(row, output + 1u, acc10);
-    store4(row + 4u, output + 1u, acc11);
-    store4(row, output + 2u, acc20);
-    store4(row + 4u, output + 2u, acc21);
-    store4(row, output + 3u, acc30);
-    store4(row + 4u, output + 3u, acc31);
-    store4(row, output + 4u, acc40);
-    store4(row + 4u, output + 4u, acc41);
-    store4(row, output + 5u, acc50);
-    store4(row + 4u, output + 5u, acc51);
-    store4(row, output + 6u, acc60);
-    store4(row + 4u, output + 6u, acc61);
-    store4(row, output + 7u, acc70);
-    store4(row + 4u, output + 7u, acc71);
+    store_rows(row, output, acc00);
+    store_rows(row + 4u, output, acc01);
+    store_rows(row, output + 1u, acc10);
+    store_rows(row + 4u, output + 1u, acc11);
+    store_rows(row, output + 2u, acc20);
+    store_rows(row + 4u, output + 2u, acc21);
+    store_rows(row, output + 3u, acc30);
+    store_rows(row + 4u, output + 3u, acc31);
+    store_rows(row, output + 4u, acc40);
+    store_rows(row + 4u, output + 4u, acc41);
+    store_rows(row, output + 5u, acc50);
+    store_rows(row + 4u, output + 5u, acc51);
+    store_rows(row, output + 6u, acc60);
+    store_rows(row + 4u, output + 6u, acc61);
+    store_rows(row, output + 7u, acc70);
+    store_rows(row + 4u, output + 7u, acc71);
 }

@@ -2,20 +2,7 @@
 //
 // For many rows on hardware. A workgroup computes 64 rows by 64 outputs from tiles in workgroup memory, an invocation 8 rows
 // by 4 outputs; vectors run along k, so that loads from either operand are contiguous. Put together with one of weights/ and
-// one of operands/x_*.
-
-struct Params {
-    begin: u32,        // first row of this dispatch
-    end: u32,          // one past the last
-    quads: u32,        // vectors of four along k
-    cols: u32,         // k
-    row_stride: u32,   // elements of the weights' array in a row
-    first_output: u32, // the shard's row that gives this dispatch's first output
-    outputs: u32,      // how many outputs this dispatch computes
-    out_stride: u32,   // outputs in a row of out
-    out_column: u32,   // where in it this dispatch's first output goes
-    accumulate: u32,
-}
+// one of operands/x_*, and operands/product.wgsl.
 
 const TILE: u32 = 64u;
 const LANES: u32 = 128u;
@@ -24,30 +11,8 @@ override DEPTH: u32 = 4u;
 // One more than TILE: invocations that fill neighbouring depths would otherwise write to the same memory bank.
 const STRIDE: u32 = 65u;
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>; // [rows, out_stride]
-
 var<workgroup> x_tile: array<vec4<f32>, DEPTH * STRIDE>; // [DEPTH, STRIDE]: rows
 var<workgroup> w_tile: array<vec4<f32>, DEPTH * STRIDE>; // [DEPTH, STRIDE]: outputs
-
-// acc + rows w: what four values along k add to one output of four rows; `rows` is [k, row].
-fn multiply(acc: vec4<f32>, rows: mat4x4<f32>, w: vec4<f32>) -> vec4<f32> {
-    return fma(rows[0], vec4<f32>(w.x), fma(rows[1], vec4<f32>(w.y), fma(rows[2], vec4<f32>(w.z), fma(rows[3], vec4<f32>(w.w), acc))));
-}
-
-fn store(row: u32, output: u32, value: f32) {
-    if (row < params.end && output < params.outputs) {
-        let at = row * params.out_stride + params.out_column + output;
-        out[at] = select(value, out[at] + value, params.accumulate == 1u);
-    }
-}
-
-fn store4(row: u32, output: u32, values: vec4<f32>) {
-    store(row, output, values.x);
-    store(row + 1u, output, values.y);
-    store(row + 2u, output, values.z);
-    store(row + 3u, output, values.w);
-}
 
 @compute @workgroup_size(16, 8)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -102,12 +67,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     }
     let row = first_row + 8u * local.y;
     let output = first_output + local.x;
-    store4(row, output, acc00);
-    store4(row + 4u, output, acc01);
-    store4(row, output + 16u, acc10);
-    store4(row + 4u, output + 16u, acc11);
-    store4(row, output + 32u, acc20);
-    store4(row + 4u, output + 32u, acc21);
-    store4(row, output + 48u, acc30);
-    store4(row + 4u, output + 48u, acc31);
+    store_rows(row, output, acc00);
+    store_rows(row + 4u, output, acc01);
+    store_rows(row, output + 16u, acc10);
+    store_rows(row + 4u, output + 16u, acc11);
+    store_rows(row, output + 32u, acc20);
+    store_rows(row + 4u, output + 32u, acc21);
+    store_rows(row, output + 48u, acc30);
+    store_rows(row + 4u, output + 48u, acc31);
 }

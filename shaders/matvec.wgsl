@@ -2,29 +2,13 @@
 //
 // For one to four rows. LANES invocations walk along k together for four outputs at a time, so that neighbours read
 // neighbouring weights and each value of x serves four outputs; their sums are added up in workgroup memory. Put together
-// with one of weights/ and one of operands/x_*.
-
-struct Params {
-    begin: u32,        // first row of this dispatch
-    end: u32,          // one past the last, at most ROWS more
-    quads: u32,        // vectors of four along k
-    cols: u32,         // k
-    row_stride: u32,   // elements of the weights' array in a row
-    first_output: u32, // the shard's row that gives this dispatch's first output
-    outputs: u32,      // how many outputs this dispatch computes
-    out_stride: u32,   // outputs in a row of out
-    out_column: u32,   // where in it this dispatch's first output goes
-    accumulate: u32,
-}
+// with one of weights/ and one of operands/x_*, and operands/product.wgsl.
 
 const WORKGROUP: u32 = 64u;
 // Rows that the kernel is made for, 1 to 4.
 override ROWS: u32 = 4u;
 // Invocations that share an output: a power of two up to WORKGROUP.
 override LANES: u32 = 16u;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>; // [rows, out_stride]
 
 var<workgroup> sums: array<mat4x4<f32>, WORKGROUP>; // for each invocation [output, row]
 
@@ -33,14 +17,8 @@ fn products(row: u32, quad: u32, w: mat4x4<f32>) -> vec4<f32> {
     return x4(min(row, params.end - 1u), quad) * w;
 }
 
-fn store(row: u32, output: u32, value: f32) {
-    if (row < params.end && output < params.outputs) {
-        let at = row * params.out_stride + params.out_column + output;
-        out[at] = select(value, out[at] + value, params.accumulate == 1u);
-    }
-}
-
-fn store4(row: u32, output: u32, values: vec4<f32>) {
+// Four outputs of one row.
+fn store_outputs(row: u32, output: u32, values: vec4<f32>) {
     store(row, output, values.x);
     store(row, output + 1u, values.y);
     store(row, output + 2u, values.z);
@@ -83,9 +61,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     if (member == 0u) {
         let total = sums[lane];
-        store4(params.begin, output, total[0]);
-        store4(params.begin + 1u, output, total[1]);
-        store4(params.begin + 2u, output, total[2]);
-        store4(params.begin + 3u, output, total[3]);
+        store_outputs(params.begin, output, total[0]);
+        store_outputs(params.begin + 1u, output, total[1]);
+        store_outputs(params.begin + 2u, output, total[2]);
+        store_outputs(params.begin + 3u, output, total[3]);
     }
 }

@@ -134,7 +134,7 @@ impl Program {
                     Product::Direct => include_str!("../../../shaders/matmul_direct.wgsl"),
                     Product::Vector { .. } => include_str!("../../../shaders/matvec.wgsl"),
                 };
-                [weights_source(format), x, kernel].join("\n")
+                [weights_source(format), x, include_str!("../../../shaders/operands/product.wgsl"), kernel].join("\n")
             }
             Program::Attention { aligned, .. } => {
                 let heads = if aligned {
