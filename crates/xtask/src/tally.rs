@@ -31,15 +31,15 @@ impl Tally {
 /// One line of a summary: of nextest (`Summary [ 1s] 3 tests run: 2 passed, 1 failed, 1 skipped`), of cargo test
 /// (`test result: ok. 3 passed; 0 failed; ...`), or of node (`ℹ pass 3`, `ℹ fail 1`).
 fn of_line(line: &str) -> Option<Tally> {
-    let line = line.trim();
-    if line.starts_with("Summary [") || line.starts_with("test result: ") {
+    // Not `test result:` further in: nextest shows a failed program's output so, beside its own summary.
+    if line.trim_start().starts_with("Summary [") || line.starts_with("test result: ") {
         let words: Vec<&str> = line.split([' ', ',', ';', ':']).filter(|word| !word.is_empty()).collect();
         let before = |wanted: &[&str]| -> u64 {
             words.windows(2).filter(|pair| wanted.contains(&pair[1])).filter_map(|pair| pair[0].parse::<u64>().ok()).sum()
         };
         return Some(Tally { passed: before(&["passed"]), failed: before(&["failed", "exec failed", "timed"]) });
     }
-    let mut words = line.strip_prefix("ℹ ")?.split(' ');
+    let mut words = line.trim_end().strip_prefix("ℹ ")?.split(' ');
     match (words.next()?, words.next()?.parse().ok()?, words.next()) {
         ("pass", passed, None) => Some(Tally { passed, failed: 0 }),
         ("fail", failed, None) => Some(Tally { passed: 0, failed }),
@@ -55,6 +55,12 @@ mod tests {
     fn reads_the_summary_of_nextest() {
         let text = "        PASS [   0.012s] a b\n     Summary [   1.234s] 45 tests run: 42 passed (1 slow), 2 failed, 1 timed out, 2 skipped\n";
         assert_eq!(Tally::of(false, text), Tally { passed: 42, failed: 3 });
+    }
+
+    #[test]
+    fn a_failed_test_s_own_output_is_not_counted_beside_the_summary() {
+        let text = "  stdout ───\n    test result: FAILED. 0 passed; 1 failed; 0 ignored\n     Summary [ 2s] 2 tests run: 1 passed, 1 failed\n";
+        assert_eq!(Tally::of(false, text), Tally { passed: 1, failed: 1 });
     }
 
     #[test]
