@@ -48,6 +48,8 @@ impl Tool {
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", self.opt_level)
             // Not into this project's target folder: nothing there would be shared.
             .env("CARGO_TARGET_DIR", places::cache()?.join("build").join(self.package));
+        // Or cargo would advise to add the folder to PATH, which nobody needs to do.
+        process::with_path(&mut cargo, &[&self.folder()?.join("bin")])?;
         process::run(&mut cargo)?;
         let _ = std::fs::remove_dir_all(places::cache()?.join("build").join(self.package));
         if !program.is_file() {
