@@ -136,7 +136,7 @@ fn checks(toolchain: &Toolchain) -> Result<Vec<(&'static str, Command)>> {
 fn native_tests(slow: bool) -> Result<Tally> {
     let nextest = process::succeeds(process::cargo().args(["nextest", "--version"]));
     let mut cargo = process::cargo();
-    cargo.current_dir(places::root()?).env("ATMAN_REQUIRE_GPU", "1");
+    cargo.current_dir(places::root()?).env("ATMAN_REQUIRE_GPU", "1").env("ATMAN_REQUIRE_MODELS", "1");
     if std::env::var_os("VK_ICD_FILENAMES").is_none() && Path::new(setup::LAVAPIPE).is_file() {
         // The same driver on every machine, and none that a person's screen depends on.
         cargo.env("VK_ICD_FILENAMES", setup::LAVAPIPE);
