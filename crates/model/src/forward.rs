@@ -69,8 +69,8 @@ impl Model {
             let layout = Layout::new(&batch, &self.config, start, false)?;
             let cache = KvCache::new(self, executor, start + rows)?;
             let mut pass = Pass::prepare(self, executor, &layout, &cache).await?;
-            pass.extras.append = true;
-            let (ops, _) = pass.finish(executor, &layout, 1)?;
+            pass.extras = Extras { top_k: 1, append: true, probe: None };
+            let (ops, _) = pass.finish(executor, &layout)?;
             executor.warm_up(&ops).await?;
         }
         Ok(())
@@ -107,9 +107,8 @@ impl Model {
         extras: Extras<'_>,
     ) -> Result<Vec<RowResult>, ModelError> {
         let mut pass = Pass::prepare(self, executor, layout, cache).await?;
-        let top_k = extras.top_k;
         pass.extras = extras;
-        let (ops, results) = pass.finish(executor, layout, top_k)?;
+        let (ops, results) = pass.finish(executor, layout)?;
         executor.run(&ops).await?;
         // What the operations alone held may be reused from here on.
         drop(ops);
@@ -231,12 +230,7 @@ impl<'a> Pass<'a> {
     }
 
     /// All blocks, and the head if anything is wanted: the operations, and where their results will lie.
-    fn finish(
-        mut self,
-        executor: &mut dyn Executor,
-        layout: &Layout,
-        top_k: usize,
-    ) -> Result<(Vec<Op>, Option<HeadResults>), ModelError> {
+    fn finish(mut self, executor: &mut dyn Executor, layout: &Layout) -> Result<(Vec<Op>, Option<HeadResults>), ModelError> {
         let model = self.model;
         for (layer, block) in model.blocks.iter().enumerate() {
             self.block(layer, block, layer + 1 == model.blocks.len());
@@ -245,8 +239,8 @@ impl<'a> Pass<'a> {
             return Ok((self.ops, None));
         }
         self.norm(&self.wanted_x.clone(), &model.final_norm, self.wanted.n);
-        let Pass { normed, mut ops, .. } = self;
-        let results = HeadResults::plan(model, executor, layout, &normed, top_k, &mut ops)?;
+        let Pass { normed, mut ops, extras, .. } = self;
+        let results = HeadResults::plan(model, executor, layout, &normed, extras.top_k, &mut ops)?;
         Ok((ops, Some(results)))
     }
 
@@ -257,8 +251,8 @@ impl<'a> Pass<'a> {
         let all = self.all.clone();
         let (q, k, v) = (self.q.clone(), self.k.clone(), self.v.clone());
         self.norm(&self.x.clone(), &block.attention_norm, all.n);
-        self.project(&block.k, &k, all.n, false);
-        self.project(&block.v, &v, all.n, false);
+        self.project(&block.k, &k, all.n);
+        self.project(&block.v, &v, all.n);
         self.rotate(&k, &all, config.n_kv_heads);
         if self.extras.append {
             self.append(layer);
@@ -275,17 +269,17 @@ impl<'a> Pass<'a> {
         if last {
             self.norm(&x, &block.attention_norm, rows.n);
         }
-        self.project(&block.q, &q, rows.n, false);
+        self.project(&block.q, &q, rows.n);
         self.rotate(&q, &rows, config.n_heads);
         self.attend(layer, &rows);
-        self.project_from(&self.normed.clone(), &block.o, &x, rows.n, true);
+        self.multiply(&self.normed.clone(), &block.o, &x, rows.n, true);
 
         self.norm(&x, &block.mlp_norm, rows.n);
         let (gate, up) = (self.gate.clone(), self.up.clone());
-        self.project(&block.gate, &gate, rows.n, false);
-        self.project(&block.up, &up, rows.n, false);
+        self.project(&block.gate, &gate, rows.n);
+        self.project(&block.up, &up, rows.n);
         self.ops.push(Op::SwiGlu { gate: gate.clone(), up, words: rows.n * config.d_ff });
-        self.project_from(&gate, &block.down, &x, rows.n, true);
+        self.multiply(&gate, &block.down, &x, rows.n, true);
         if let Some(probe) = self.extras.probe {
             // The probed row is the last wanted one, which is also the last of the batch.
             let d_model = config.d_model;
@@ -308,12 +302,13 @@ impl<'a> Pass<'a> {
         });
     }
 
-    /// `out (+)= normed . weight^T`.
-    fn project(&mut self, weight: &kernels::Weight, out: &Buffer, rows: usize, accumulate: bool) {
-        self.project_from(&self.normed.clone(), weight, out, rows, accumulate);
+    /// `out = normed . weight^T`.
+    fn project(&mut self, weight: &kernels::Weight, out: &Buffer, rows: usize) {
+        self.multiply(&self.normed.clone(), weight, out, rows, false);
     }
 
-    fn project_from(&mut self, x: &Buffer, weight: &kernels::Weight, out: &Buffer, rows: usize, accumulate: bool) {
+    /// `out = x . weight^T`, added to what `out` holds if `accumulate`.
+    fn multiply(&mut self, x: &Buffer, weight: &kernels::Weight, out: &Buffer, rows: usize, accumulate: bool) {
         let (x, out, outputs) = (x.clone(), out.clone(), 0..weight.rows());
         self.ops.push(Op::MatMul { x, weight: weight.clone(), outputs, out, rows, accumulate });
     }

@@ -53,7 +53,7 @@ impl Model {
         let (config, family) = ModelConfig::read(&name, checkpoint.config())?;
         let is_gguf = matches!(checkpoint.config(), Config::Gguf(_));
         let names = if is_gguf { &family.gguf_names } else { &family.hf_names };
-        // One buffer each for the keys' and queries' rows put back in order, when they are stored otherwise.
+        // Rows of a head of q and k, which are put back in order where they are stored interleaved; 1 where they are not.
         let head_rows = if is_gguf && family.gguf_interleaves_qk { config.head_dim } else { 1 };
         let total_bytes = checkpoint.tensors().map(|tensor| tensor.len_bytes).sum();
         let mut loader =
