@@ -5,6 +5,7 @@
 
 use crate::{Buffer, Weight};
 use bytemuck::{Pod, Zeroable};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -233,7 +234,8 @@ pub struct RowEntry {
 }
 
 /// How the factor `f` of a key acts on its attention score `s`, before the softmax.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum Operator {
     /// `s + ln(max(f, 1e-30))`: scales the attention weight by `f` and renormalises.
     #[default]
@@ -287,6 +289,20 @@ impl FromStr for Operator {
 
     fn from_str(name: &str) -> Result<Operator, UnknownOperator> {
         Operator::ALL.into_iter().find(|operator| operator.name() == name).ok_or_else(|| UnknownOperator(name.to_owned()))
+    }
+}
+
+impl From<Operator> for &'static str {
+    fn from(operator: Operator) -> &'static str {
+        operator.name()
+    }
+}
+
+impl TryFrom<String> for Operator {
+    type Error = UnknownOperator;
+
+    fn try_from(name: String) -> Result<Operator, UnknownOperator> {
+        name.parse()
     }
 }
 

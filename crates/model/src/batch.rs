@@ -1,6 +1,6 @@
 //! Rows to compute: prefill, decoding and suppressed sequences alike.
 
-use crate::{ModelConfig, ModelError};
+use crate::{BatchShape, ModelConfig, ModelError};
 use kernels::{NO_FACTORS, Operator, RowEntry};
 use std::ops::Range;
 
@@ -168,9 +168,18 @@ impl Layout {
     pub(crate) fn wanted_table(&self) -> Vec<RowEntry> {
         self.wanted_rows.iter().filter_map(|row| self.table.get(*row as usize).copied()).collect()
     }
-}
 
-/// Pairs of a row and a key that it sees.
-pub(crate) fn pairs(table: &[RowEntry]) -> u64 {
-    table.iter().map(|entry| u64::from(entry.position) + 1).sum()
+    /// What the cost of the batch depends on.
+    pub(crate) fn shape(&self) -> BatchShape {
+        let pairs = |table: &[RowEntry]| table.iter().map(|entry| u64::from(entry.position) + 1).sum();
+        BatchShape {
+            rows: self.table.len(),
+            wanted_rows: self.wanted_rows.len(),
+            wanted_tokens: self.wanted_tokens.len(),
+            factors: self.factors.len() - 1,
+            pairs: pairs(&self.table),
+            wanted_pairs: pairs(&self.wanted_table()),
+            reads_cache: self.table.iter().any(|entry| entry.cached > 0),
+        }
+    }
 }

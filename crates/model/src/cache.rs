@@ -1,5 +1,6 @@
 //! Keys and values of positions already computed.
 
+use crate::forward::Allocate;
 use crate::{Model, ModelError};
 use kernels::{Buffer, Executor};
 
@@ -17,10 +18,14 @@ pub struct KvCache {
 impl KvCache {
     /// An empty cache with room for `capacity` positions.
     pub fn new(model: &Model, executor: &mut dyn Executor, capacity: usize) -> Result<KvCache, ModelError> {
+        KvCache::allocate(model, capacity, &mut |words, purpose| executor.buffer(words, purpose))
+    }
+
+    pub(crate) fn allocate(model: &Model, capacity: usize, alloc: &mut Allocate<'_>) -> Result<KvCache, ModelError> {
         let words = capacity.max(1) * model.config().kv_width();
         let mut layers = Vec::with_capacity(model.config().n_layers);
         for _ in 0..model.config().n_layers {
-            layers.push((executor.buffer(words, "cached keys")?, executor.buffer(words, "cached values")?));
+            layers.push((alloc(words, "cached keys")?, alloc(words, "cached values")?));
         }
         Ok(KvCache { layers, len: 0, capacity })
     }

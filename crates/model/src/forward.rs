@@ -1,10 +1,10 @@
 //! The one decoder block, and a batch's way through all of them.
 
-use crate::batch::{Layout, pairs};
+use crate::batch::Layout;
 use crate::head::HeadResults;
 use crate::load::Block;
-use crate::{Input, KvCache, Model, ModelError, RowBatch, RowResult, Sequence};
-use kernels::{AttentionShape, Buffer, Executor, Op, RowEntry};
+use crate::{BatchShape, Input, KvCache, Model, ModelError, RowBatch, RowResult, Sequence};
+use kernels::{AttentionShape, Buffer, ExecError, Executor, Op, RowEntry};
 
 impl Model {
     /// Runs sequences that share a baseline's cache, and leaves it as it is.
@@ -68,9 +68,9 @@ impl Model {
             let batch = RowBatch { sequences: vec![sequence] };
             let layout = Layout::new(&batch, &self.config, start, false)?;
             let cache = KvCache::new(self, executor, start + rows)?;
-            let mut pass = Pass::prepare(self, executor, &layout, &cache).await?;
-            pass.extras = Extras { top_k: 1, append: true, probe: None };
-            let (ops, _) = pass.finish(executor, &layout)?;
+            let extras = Extras { top_k: 1, append: true, probe: None };
+            let pass = Pass::prepare(self, executor, &layout, &cache, extras).await?;
+            let (ops, _) = pass.finish(&mut |words, purpose| executor.buffer(words, purpose))?;
             executor.warm_up(&ops).await?;
         }
         Ok(())
@@ -106,14 +106,16 @@ impl Model {
         cache: &KvCache,
         extras: Extras<'_>,
     ) -> Result<Vec<RowResult>, ModelError> {
-        let mut pass = Pass::prepare(self, executor, layout, cache).await?;
-        pass.extras = extras;
-        let (ops, results) = pass.finish(executor, layout)?;
+        let pass = Pass::prepare(self, executor, layout, cache, extras).await?;
+        let (ops, results) = pass.finish(&mut |words, purpose| executor.buffer(words, purpose))?;
+        if let Some(results) = &results {
+            results.write_wanted(executor, &layout.wanted_tokens)?;
+        }
         executor.run(&ops).await?;
         // What the operations alone held may be reused from here on.
         drop(ops);
         match results {
-            Some(results) => results.read(executor).await,
+            Some(results) => results.read(executor, &layout.tokens_per_row).await,
             None => Ok(Vec::new()),
         }
     }
@@ -125,7 +127,7 @@ const WARM_UP_PASSES: [(usize, usize); 3] = [(1, 1), (0, 16), (1, 16)];
 
 /// What a pass does besides computing wanted rows.
 #[derive(Default)]
-struct Extras<'a> {
+pub(crate) struct Extras<'a> {
     /// How many of the likeliest tokens of each wanted row.
     top_k: usize,
     /// Whether the batch's keys and values are added to the cache.
@@ -135,13 +137,12 @@ struct Extras<'a> {
 }
 
 /// One pass of a batch: its activations, and the operations so far.
-struct Pass<'a> {
+pub(crate) struct Pass<'a> {
     model: &'a Model,
     cache: &'a KvCache,
     extras: Extras<'a>,
     ops: Vec<Op>,
-    /// Whether any sequence continues the cache.
-    reads_cache: bool,
+    shape: BatchShape,
     /// All rows of the batch, and what attention needs of them.
     all: Rows,
     /// The wanted ones; what they pass through is the last block's attention and MLP.
@@ -168,20 +169,22 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(model: &Model, executor: &mut dyn Executor, table: &[RowEntry]) -> Result<Rows, ModelError> {
-        let n = table.len();
-        let rows = Rows {
-            n,
-            table: executor.buffer(8 * n.max(1), "row table")?,
-            angles: executor.buffer(model.config.head_dim * n.max(1), "rotary angles")?,
-            pairs: pairs(table),
-        };
-        executor.write(&rows.table, 0, bytemuck::cast_slice(table))?;
+    fn allocate(model: &Model, n: usize, pairs: u64, alloc: &mut Allocate<'_>) -> Result<Rows, ModelError> {
+        let table = alloc(8 * n.max(1), "row table")?;
+        let angles = alloc(model.config.head_dim * n.max(1), "rotary angles")?;
+        Ok(Rows { n, table, angles, pairs })
+    }
+
+    fn write(&self, model: &Model, executor: &mut dyn Executor, table: &[RowEntry]) -> Result<(), ModelError> {
+        executor.write(&self.table, 0, bytemuck::cast_slice(table))?;
         let angles = model.rope.angles(table.iter().map(|entry| entry.position as usize));
-        executor.write(&rows.angles, 0, bytemuck::cast_slice(&angles))?;
-        Ok(rows)
+        executor.write(&self.angles, 0, bytemuck::cast_slice(&angles))?;
+        Ok(())
     }
 }
+
+/// Makes a buffer of so many words for a purpose: on an executor, or for the sake of counting.
+pub(crate) type Allocate<'a> = dyn FnMut(usize, &'static str) -> Result<Buffer, ExecError> + 'a;
 
 impl<'a> Pass<'a> {
     /// Allocates activations and puts the input into `x`.
@@ -190,47 +193,64 @@ impl<'a> Pass<'a> {
         executor: &mut dyn Executor,
         layout: &Layout,
         cache: &'a KvCache,
+        extras: Extras<'a>,
     ) -> Result<Pass<'a>, ModelError> {
-        let config = &model.config;
-        let (rows, wanted) = (layout.table.len(), layout.wanted_rows.len());
-        let ids = executor.buffer(rows, "token ids")?;
+        let mut alloc = |words: usize, purpose: &'static str| executor.buffer(words, purpose);
+        let (mut pass, ids) = Pass::allocate(model, layout.shape(), cache, extras, &mut alloc)?;
         executor.write(&ids, 0, &layout.ids)?;
-        let wanted_index = executor.buffer(wanted.max(1), "wanted rows")?;
-        executor.write(&wanted_index, 0, &layout.wanted_rows)?;
-        let factors = executor.buffer(layout.factors.len(), "key factors")?;
-        executor.write(&factors, 0, bytemuck::cast_slice(&layout.factors))?;
-        let x = executor.buffer(rows * config.d_model, "hidden states")?;
-        let mut ops = vec![Op::Embed { table: model.embedding.clone(), ids, out: x.clone(), rows }];
+        drop(ids);
+        executor.write(&pass.wanted_index, 0, &layout.wanted_rows)?;
+        executor.write(&pass.factors, 0, bytemuck::cast_slice(&layout.factors))?;
+        pass.all.write(model, executor, &layout.table)?;
+        pass.wanted.write(model, executor, &layout.wanted_table())?;
         if !layout.embeddings.is_empty() {
-            executor.run(&std::mem::take(&mut ops)).await?;
+            executor.run(&std::mem::take(&mut pass.ops)).await?;
             for (first_row, values) in &layout.embeddings {
-                executor.write(&x, first_row * config.d_model, bytemuck::cast_slice(values))?;
+                executor.write(&pass.x, first_row * model.config.d_model, bytemuck::cast_slice(values))?;
             }
         }
-        Ok(Pass {
-            all: Rows::new(model, executor, &layout.table)?,
-            wanted: Rows::new(model, executor, &layout.wanted_table())?,
-            wanted_index,
-            wanted_x: executor.buffer((wanted * config.d_model).max(1), "wanted hidden states")?,
-            factors,
-            reads_cache: layout.table.iter().any(|entry| entry.cached > 0),
+        Ok(pass)
+    }
+
+    /// The buffers of a pass, and the one that token ids go into.
+    pub(crate) fn allocate(
+        model: &'a Model,
+        shape: BatchShape,
+        cache: &'a KvCache,
+        extras: Extras<'a>,
+        alloc: &mut Allocate<'_>,
+    ) -> Result<(Pass<'a>, Buffer), ModelError> {
+        let config = &model.config;
+        let (rows, wanted) = (shape.rows, shape.wanted_rows);
+        let ids = alloc(rows, "token ids")?;
+        let x = alloc(rows * config.d_model, "hidden states")?;
+        let embed = Op::Embed { table: model.embedding.clone(), ids: ids.clone(), out: x.clone(), rows };
+        let pass = Pass {
+            shape,
+            wanted_index: alloc(wanted.max(1), "wanted rows")?,
+            // One more, so that there is a word even where nothing is suppressed.
+            factors: alloc(shape.factors + 1, "key factors")?,
+            all: Rows::allocate(model, rows, shape.pairs, alloc)?,
+            wanted: Rows::allocate(model, wanted, shape.wanted_pairs, alloc)?,
+            wanted_x: alloc((wanted * config.d_model).max(1), "wanted hidden states")?,
             // Serves the normed input of attention, attention's output, and the normed input of the MLP in turn.
-            normed: executor.buffer(rows * config.d_model.max(config.q_width()), "normed states")?,
-            q: executor.buffer(rows * config.q_width(), "queries")?,
-            k: executor.buffer(rows * config.kv_width(), "keys")?,
-            v: executor.buffer(rows * config.kv_width(), "values")?,
-            gate: executor.buffer(rows * config.d_ff, "MLP gates")?,
-            up: executor.buffer(rows * config.d_ff, "MLP values")?,
+            normed: alloc(rows * config.d_model.max(config.q_width()), "normed states")?,
+            q: alloc(rows * config.q_width(), "queries")?,
+            k: alloc(rows * config.kv_width(), "keys")?,
+            v: alloc(rows * config.kv_width(), "values")?,
+            gate: alloc(rows * config.d_ff, "MLP gates")?,
+            up: alloc(rows * config.d_ff, "MLP values")?,
             x,
             model,
             cache,
-            extras: Extras::default(),
-            ops,
-        })
+            extras,
+            ops: vec![embed],
+        };
+        Ok((pass, ids))
     }
 
     /// All blocks, and the head if anything is wanted: the operations, and where their results will lie.
-    fn finish(mut self, executor: &mut dyn Executor, layout: &Layout) -> Result<(Vec<Op>, Option<HeadResults>), ModelError> {
+    pub(crate) fn finish(mut self, alloc: &mut Allocate<'_>) -> Result<(Vec<Op>, Option<HeadResults>), ModelError> {
         let model = self.model;
         for (layer, block) in model.blocks.iter().enumerate() {
             self.block(layer, block, layer + 1 == model.blocks.len());
@@ -239,8 +259,8 @@ impl<'a> Pass<'a> {
             return Ok((self.ops, None));
         }
         self.norm(&self.wanted_x.clone(), &model.final_norm, self.wanted.n);
-        let Pass { normed, mut ops, extras, .. } = self;
-        let results = HeadResults::plan(model, executor, layout, &normed, extras.top_k, &mut ops)?;
+        let Pass { shape, normed, mut ops, extras, .. } = self;
+        let results = HeadResults::plan(model, shape, &normed, extras.top_k, &mut ops, alloc)?;
         Ok((ops, Some(results)))
     }
 
@@ -341,7 +361,7 @@ impl<'a> Pass<'a> {
         let config = &self.model.config;
         let Some((cache_k, cache_v)) = self.cache.layers.get(layer) else { return };
         // Naming the batch's own keys says that none come from a cache, for which a device may have a cheaper kernel.
-        let (cache_k, cache_v) = if self.reads_cache { (cache_k, cache_v) } else { (&self.k, &self.v) };
+        let (cache_k, cache_v) = if self.shape.reads_cache { (cache_k, cache_v) } else { (&self.k, &self.v) };
         self.ops.push(Op::Attention {
             q: self.q.clone(),
             k: self.k.clone(),

@@ -1,7 +1,7 @@
 //! The LM head: log-probabilities of wanted tokens and the likeliest tokens, never all logits.
 
-use crate::batch::Layout;
-use crate::{Model, ModelError};
+use crate::forward::Allocate;
+use crate::{BatchShape, Model, ModelError};
 use kernels::{Buffer, Executor, Op};
 
 /// f32 words of logits held at a time, 8 MiB: the vocabulary is gone through in pieces of so many.
@@ -12,6 +12,8 @@ const LOGIT_WORDS: usize = 2 * 1024 * 1024;
 pub struct RowResult {
     /// Natural logarithms of the probabilities of the wanted tokens, in their order.
     pub log_probs: Vec<f32>,
+    /// Their logits.
+    pub logits: Vec<f32>,
     /// The likeliest tokens, best first: as many as were asked for, or all there are.
     pub top: Vec<TokenScore>,
 }
@@ -31,8 +33,9 @@ pub struct TokenScore {
 pub(crate) struct HeadResults {
     buffer: Buffer,
     words: usize,
-    rows: usize,
-    tokens_per_row: Vec<usize>,
+    /// The wanted tokens, yet to be written.
+    wanted: Buffer,
+    shape: BatchShape,
     top_k: usize,
     pieces: usize,
     vocab_size: usize,
@@ -42,27 +45,25 @@ impl HeadResults {
     /// Appends to `ops` what turns final hidden states `normed [rows, d_model]` into results.
     pub(crate) fn plan(
         model: &Model,
-        executor: &mut dyn Executor,
-        layout: &Layout,
+        shape: BatchShape,
         normed: &Buffer,
         top_k: usize,
         ops: &mut Vec<Op>,
+        alloc: &mut Allocate<'_>,
     ) -> Result<HeadResults, ModelError> {
-        let rows = layout.wanted_rows.len();
-        let n = layout.wanted_tokens.len();
+        let (rows, n) = (shape.wanted_rows, shape.wanted_tokens);
         let vocab_size = model.config.vocab_size;
         let per_piece = (LOGIT_WORDS / rows.max(1)).clamp(1024, 1 << 15).min(vocab_size);
         let pieces = vocab_size.div_ceil(per_piece);
         let top_words = 2 * top_k * rows;
 
-        let logits = executor.buffer(rows * per_piece, "logits")?;
-        let state = executor.buffer(2 * rows, "log-sum-exp")?;
-        let picked = executor.buffer(n.max(1), "wanted logits")?;
-        let wanted = executor.buffer(2 * n.max(1), "wanted tokens")?;
-        executor.write(&wanted, 0, bytemuck::cast_slice(&layout.wanted_tokens))?;
+        let logits = alloc(rows * per_piece, "logits")?;
+        let state = alloc(2 * rows, "log-sum-exp")?;
+        let picked = alloc(n.max(1), "wanted logits")?;
+        let wanted = alloc(2 * n.max(1), "wanted tokens")?;
         // Results: the log-sum-exp of each row, the wanted logits, then each piece's likeliest tokens.
         let words = 2 * rows + n + pieces * top_words;
-        let buffer = executor.buffer(words.max(1), "results")?;
+        let buffer = alloc(words.max(1), "results")?;
         for piece in 0..pieces {
             let first_col = piece * per_piece;
             let cols = per_piece.min(vocab_size - first_col);
@@ -88,23 +89,28 @@ impl HeadResults {
         if n > 0 {
             ops.push(Op::Copy { from: picked, from_word: 0, to: buffer.clone(), to_word: 2 * rows, words: n });
         }
-        Ok(HeadResults { buffer, words, rows, tokens_per_row: layout.tokens_per_row.clone(), top_k, pieces, vocab_size })
+        Ok(HeadResults { buffer, words, wanted, shape, top_k, pieces, vocab_size })
+    }
+
+    /// Writes the wanted `(row, token)` pairs, before the operations run.
+    pub(crate) fn write_wanted(&self, executor: &mut dyn Executor, pairs: &[[u32; 2]]) -> Result<(), ModelError> {
+        Ok(executor.write(&self.wanted, 0, bytemuck::cast_slice(pairs))?)
     }
 
     /// Reads the results back: once, whatever their number.
-    pub(crate) async fn read(self, executor: &mut dyn Executor) -> Result<Vec<RowResult>, ModelError> {
+    pub(crate) async fn read(self, executor: &mut dyn Executor, tokens_per_row: &[usize]) -> Result<Vec<RowResult>, ModelError> {
         let words = executor.read(&self.buffer, self.words).await?;
         let floats: &[f32] = bytemuck::cast_slice(&words);
-        let n: usize = self.tokens_per_row.iter().sum();
-        let (states, rest) = floats.split_at(2 * self.rows);
-        let (mut picked, tops) = rest.split_at(n);
-        let mut results = Vec::with_capacity(self.rows);
-        for (row, (state, tokens)) in states.chunks_exact(2).zip(&self.tokens_per_row).enumerate() {
+        let rows = self.shape.wanted_rows;
+        let (states, rest) = floats.split_at(2 * rows);
+        let (mut picked, tops) = rest.split_at(self.shape.wanted_tokens);
+        let mut results = Vec::with_capacity(rows);
+        for (row, (state, tokens)) in states.chunks_exact(2).zip(tokens_per_row).enumerate() {
             let normaliser = state[0] + state[1].ln();
             let (mine, others) = picked.split_at(*tokens);
             picked = others;
             let mut top: Vec<TokenScore> = Vec::with_capacity(self.top_k * self.pieces);
-            for piece in tops.chunks_exact((2 * self.top_k * self.rows).max(1)) {
+            for piece in tops.chunks_exact((2 * self.top_k * rows).max(1)) {
                 let entries = piece[2 * self.top_k * row..][..2 * self.top_k].chunks_exact(2);
                 top.extend(entries.map(|entry| TokenScore {
                     token: entry[1].to_bits(),
@@ -116,7 +122,8 @@ impl HeadResults {
             // a piece of fewer than `top_k` tokens comes last, and is no token.
             top.sort_by(|a, b| b.logit.total_cmp(&a.logit));
             top.truncate(self.top_k.min(self.vocab_size));
-            results.push(RowResult { log_probs: mine.iter().map(|logit| logit - normaliser).collect(), top });
+            let log_probs = mine.iter().map(|logit| logit - normaliser).collect();
+            results.push(RowResult { log_probs, logits: mine.to_vec(), top });
         }
         Ok(results)
     }

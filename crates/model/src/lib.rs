@@ -14,6 +14,7 @@ mod head;
 mod load;
 mod rope;
 mod sampling;
+mod shape;
 
 pub use batch::{Input, KeyFactors, RowBatch, Sequence, Wanted};
 pub use cache::KvCache;
@@ -24,3 +25,4 @@ pub use generate::Generation;
 pub use head::{RowResult, TokenScore};
 pub use load::{LoadProgress, Model};
 pub use sampling::{MAX_TOP_K, Sampling};
+pub use shape::{BatchShape, Estimate};

@@ -1,6 +1,6 @@
 //! What each token stands for, and text from tokens.
 
-use super::Tokenizer;
+use super::{EncodedToken, Tokenizer};
 
 /// How a vocabulary spells bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,40 @@ impl TokenBytes {
         let bytes: Vec<u8> = ids.filter_map(|id| self.get(id)).flatten().copied().collect();
         let text = if self.strip_leading_space { bytes.strip_prefix(b" ").unwrap_or(&bytes) } else { &bytes };
         String::from_utf8_lossy(text).into_owned()
+    }
+}
+
+impl Tokenizer {
+    /// The text of `ids` with special tokens as they are written, and the part of it that each token stands for, as
+    /// [`Tokenizer::encode_with_ranges`] gives it. Bytes that are no UTF-8 become U+FFFD.
+    pub fn decode_with_ranges(&self, ids: &[u32]) -> (String, Vec<EncodedToken>) {
+        let mut bytes = Vec::new();
+        let mut ends = Vec::with_capacity(ids.len());
+        for id in ids {
+            let token = self.tokens.get(*id).unwrap_or_default();
+            let is_first = bytes.is_empty() && self.tokens.strip_leading_space;
+            bytes.extend_from_slice(if is_first { token.strip_prefix(b" ").unwrap_or(token) } else { token });
+            ends.push(bytes.len());
+        }
+        // For each byte, the character of the text that it is a part of.
+        let (mut text, mut chars) = (String::with_capacity(bytes.len()), Vec::with_capacity(bytes.len()));
+        for chunk in bytes.utf8_chunks() {
+            let replaced = (!chunk.invalid().is_empty()).then_some((char::REPLACEMENT_CHARACTER, chunk.invalid().len()));
+            for (c, len) in chunk.valid().chars().map(|c| (c, c.len_utf8())).chain(replaced) {
+                let start = text.len();
+                text.push(c);
+                chars.extend(std::iter::repeat_n(start..text.len(), len));
+            }
+        }
+        let mut start = 0;
+        let mut tokens = Vec::with_capacity(ids.len());
+        for (id, end) in ids.iter().zip(ends) {
+            let at = |byte: usize| chars.get(byte).cloned().unwrap_or(text.len()..text.len());
+            let range = if end > start { at(start).start..at(end - 1).end } else { at(start).start..at(start).start };
+            tokens.push(EncodedToken { id: *id, range });
+            start = end;
+        }
+        (text, tokens)
     }
 }
 

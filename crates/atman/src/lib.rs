@@ -1,0 +1,38 @@
+//! AtMan: which parts of a prompt made a language model say what it said (Deiseroth et al. 2023, arXiv 2301.08110).
+//!
+//! Attention to one [`Unit`] of the input is damped in every layer, the model runs again, and the change of each target
+//! token's likelihood is that unit's relevance. An [`Explainer`] does so for all units of a [`Question`], in chunks of
+//! [`Runs`] that share the baseline's keys and values, and hands out an [`Explanation`] at any time.
+//!
+//! There is no I/O here, and no device: a model runs on whatever [`kernels::Executor`] it is given.
+
+mod contrast;
+mod error;
+mod explainer;
+mod explanation;
+mod faithfulness;
+mod job;
+pub mod metrics;
+mod neighbours;
+mod plan;
+mod question;
+mod relevance;
+mod runs;
+mod suppression;
+mod text;
+mod units;
+
+pub use contrast::{Compared, Contrast};
+pub use error::AtmanError;
+pub use explainer::{Expected, Explainer};
+pub use explanation::{Cost, Explanation, Settings};
+pub use faithfulness::{Faithfulness, FaithfulnessSettings, Order, OrderCurves, Removal, STEPS};
+pub use job::Job;
+pub use neighbours::Similarities;
+pub use plan::{Budget, Chunk, Plan};
+pub use question::Question;
+pub use relevance::{Postprocessing, Row, Score, sum};
+pub use runs::{Outcome, Runs, Spent, TokenScore};
+pub use suppression::{Suppression, Threshold};
+pub use text::{Text, Token, TokenKind};
+pub use units::{Granularity, Source, Unit};

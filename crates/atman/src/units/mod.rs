@@ -1,0 +1,51 @@
+//! Units: what is suppressed together and gets one score.
+
+mod build;
+mod granularity;
+mod segments;
+
+pub(crate) use build::{children, units};
+pub use granularity::Granularity;
+
+use serde::{Deserialize, Serialize};
+
+/// Positions that are suppressed together, and the text that they stand for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unit {
+    /// Which text it is a part of.
+    pub source: Source,
+    /// The part.
+    pub text: String,
+    /// Its first character in that text.
+    pub start: usize,
+    /// One past its last.
+    pub end: usize,
+    /// The same as `start` in bytes of UTF-8.
+    pub start_byte: usize,
+    /// The same as `end` in bytes of UTF-8.
+    pub end_byte: usize,
+    /// Its input positions, rising.
+    pub positions: Vec<usize>,
+    /// Positions that are suppressed along, the most similar first.
+    #[serde(default)]
+    pub neighbours: Vec<usize>,
+    /// Cosine similarity of each neighbour to the unit's most similar position.
+    #[serde(default)]
+    pub similarities: Vec<f32>,
+    /// Whether models park attention here whatever it says: the first position, control tokens and the chat template.
+    /// Scored like others, and shown apart.
+    pub sink: bool,
+    /// The unit that this one is a part of, where an explanation goes from coarse to fine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<usize>,
+}
+
+/// Where a unit comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// The prompt.
+    Prompt,
+    /// Target tokens before the last.
+    Target,
+}

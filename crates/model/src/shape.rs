@@ -1,0 +1,97 @@
+//! How large a batch is, and what it will take before it runs.
+
+use crate::forward::{Extras, Pass};
+use crate::{KvCache, Model, ModelError};
+use kernels::{Cost, Op, Slots};
+use std::ops::Add;
+
+/// What the cost of a batch depends on. That of several sequences is their sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchShape {
+    /// Positions to compute.
+    pub rows: usize,
+    /// Those whose output is wanted.
+    pub wanted_rows: usize,
+    /// Tokens whose log-probabilities are wanted.
+    pub wanted_tokens: usize,
+    /// Key factors of all sequences.
+    pub factors: usize,
+    /// Pairs of a row and a key that it sees.
+    pub pairs: u64,
+    /// Those of wanted rows.
+    pub wanted_pairs: u64,
+    /// Whether any sequence continues the cache.
+    pub reads_cache: bool,
+}
+
+impl BatchShape {
+    /// A sequence of positions `start .. end` with `factors` key factors, of which at the positions `wanted` so many tokens
+    /// each are wanted.
+    pub fn of_sequence(start: usize, end: usize, factors: usize, wanted: impl IntoIterator<Item = (usize, usize)>) -> BatchShape {
+        let up_to = |n: usize| n as u64 * (n as u64 + 1) / 2;
+        let mut shape = BatchShape {
+            rows: end.saturating_sub(start),
+            factors,
+            pairs: up_to(end).saturating_sub(up_to(start)),
+            reads_cache: start > 0,
+            ..BatchShape::default()
+        };
+        for (position, tokens) in wanted {
+            shape.wanted_rows += 1;
+            shape.wanted_tokens += tokens;
+            shape.wanted_pairs += position as u64 + 1;
+        }
+        shape
+    }
+}
+
+impl Add for BatchShape {
+    type Output = BatchShape;
+
+    fn add(self, other: BatchShape) -> BatchShape {
+        BatchShape {
+            rows: self.rows + other.rows,
+            wanted_rows: self.wanted_rows + other.wanted_rows,
+            wanted_tokens: self.wanted_tokens + other.wanted_tokens,
+            factors: self.factors + other.factors,
+            pairs: self.pairs + other.pairs,
+            wanted_pairs: self.wanted_pairs + other.wanted_pairs,
+            reads_cache: self.reads_cache || other.reads_cache,
+        }
+    }
+}
+
+/// What a batch takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// Its arithmetic and memory traffic.
+    pub cost: Cost,
+    /// Bytes of buffers that it needs while it runs, beside weights and cache. A device may round each buffer up.
+    pub buffer_bytes: u64,
+}
+
+impl Model {
+    /// What [`Model::run`] takes for a batch of that shape without likeliest tokens, exactly, without running it.
+    ///
+    /// # Errors
+    /// None that depends on the shape.
+    pub fn estimate(&self, shape: BatchShape) -> Result<Estimate, ModelError> {
+        // The operations of the real pass, over handles that stand for no memory.
+        let slots = Slots::default();
+        let mut words = 0;
+        let cache = KvCache::allocate(self, 1, &mut |words, _| Ok(slots.issue(words)))?;
+        let mut alloc = |asked: usize, _: &'static str| {
+            words += asked as u64;
+            Ok(slots.issue(asked))
+        };
+        let (pass, _) = Pass::allocate(self, shape, &cache, Extras::default(), &mut alloc)?;
+        let (ops, _) = pass.finish(&mut alloc)?;
+        Ok(Estimate { cost: ops.iter().map(Op::cost).sum(), buffer_bytes: 4 * words })
+    }
+
+    /// Bytes of a cache for so many positions.
+    pub fn cache_bytes(&self, positions: usize) -> u64 {
+        let words = positions.max(1) as u64 * self.config().kv_width() as u64;
+        2 * 4 * words * self.config().n_layers as u64
+    }
+}

@@ -1,0 +1,72 @@
+//! The one versioned JSON of an explanation.
+
+use atman::Explanation;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// The value of `schema` in every document that this version writes.
+pub const SCHEMA: &str = "atman.explanation/1";
+
+/// An explanation, and what it was made with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Which model.
+    pub model: ModelInfo,
+    /// One line for people: the device that computed it.
+    pub device: String,
+    /// The part of the target that `scores` are for; all of it if not given.
+    pub span: Option<Span>,
+    /// Each unit's relevance for the span, summed over its tokens and post-processed.
+    pub scores: Vec<Option<f32>>,
+    /// The explanation's own fields stand beside these.
+    #[serde(flatten)]
+    pub explanation: Explanation,
+}
+
+/// A model, so that it can be told from any other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// The name of its file or folder.
+    pub name: String,
+    /// SHA-256 of its file, in lower-case hexadecimal digits; of several files, of their hashes in the order of their names.
+    /// `None` where it was not computed.
+    pub sha256: Option<String>,
+    /// The number formats of its matrices.
+    pub formats: Vec<String>,
+}
+
+/// A part of the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// As it was asked for.
+    pub text: String,
+    /// Its first token in the target.
+    pub start_token: usize,
+    /// One past its last.
+    pub end_token: usize,
+}
+
+impl Document {
+    /// Puts a document together; scores are those of `span`, or of the whole target.
+    pub fn new(explanation: Explanation, model: ModelInfo, device: String, span: Option<Span>) -> Document {
+        let mut document = Document { schema: SCHEMA.to_owned(), model, device, span, scores: Vec::new(), explanation };
+        document.scores = document.explanation.scores(document.span_tokens());
+        document
+    }
+
+    /// The target tokens that `scores` are for.
+    pub fn span_tokens(&self) -> Range<usize> {
+        let whole = self.explanation.whole_target();
+        self.span.as_ref().map_or(whole, |span| span.start_token..span.end_token)
+    }
+
+    /// The document as JSON, indented.
+    ///
+    /// # Errors
+    /// When a number is not finite, which no explanation's is.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self)
+    }
+}
