@@ -7,6 +7,9 @@ use std::ops::Range;
 /// The value of `schema` in every document that this version writes.
 pub const SCHEMA: &str = "atman.explanation/1";
 
+/// The JSON Schema (draft 2020-12) of these documents.
+pub const SCHEMA_TEXT: &str = include_str!("../schema/explanation-1.schema.json");
+
 /// An explanation, and what it was made with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Document {

@@ -1,5 +1,28 @@
 //! An explanation as a person or a program reads it: JSON, HTML, SVG, CSV and terminal text.
+//!
+//! All formats say the same in the same words and colours. Text from prompts and models is never markup and never steers a
+//! terminal. There is no I/O here: the caller says what a terminal can do, and puts what comes out where it belongs.
 
+mod amount;
+mod clean;
 mod document;
+mod error;
+mod format;
+mod html;
+mod layout;
+mod pieces;
+mod scale;
+mod svg;
+mod table;
+mod terminal;
+mod words;
 
-pub use document::{Document, ModelInfo, SCHEMA, Span};
+pub use amount::Measure;
+pub use document::{Document, ModelInfo, SCHEMA, SCHEMA_TEXT, Span};
+pub use error::ReportError;
+pub use format::Format;
+pub use html::html;
+pub use scale::{AGAINST, FULL_TINT, Rgb, SUPPORTS, Scale, WHITE, contrast_ratio, text_on};
+pub use svg::svg;
+pub use table::csv;
+pub use terminal::{ColorDepth, TerminalStyle, terminal};

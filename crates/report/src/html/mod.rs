@@ -1,0 +1,126 @@
+//! An explanation as one page that needs nothing else: no network, no other file.
+
+mod charts;
+mod fill;
+mod numbers;
+mod texts;
+
+use crate::clean::{escaped, one_line};
+use crate::layout::cut;
+use crate::scale::{AGAINST, FULL_TINT, Rgb, SUPPORTS};
+use crate::{Document, ReportError, Scale, amount, words};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fill::fill;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// Steps from no colour to full colour: style sheets that a policy allows by its hash cannot be written for each score.
+const LEVELS: i32 = 20;
+
+/// A document as a page. What it shows is in its markup, so that it can be read without scripts; with them, a reader can ask
+/// about single words. It may run its own script and style and nothing else, and it holds the document's whole JSON.
+///
+/// # Errors
+/// When the document cannot be written as JSON.
+pub fn html(document: &Document) -> Result<String, ReportError> {
+    let explanation = &document.explanation;
+    let scale = Scale::of(document);
+    let script = include_str!("../../html/script.js");
+    let style = style();
+    let (least, most) = ends(&scale);
+    let meaning = words::meaning(&scale, explanation.settings.postprocessing);
+    let partial = words::partial(document).map(|partial| format!("<p class=\"partial\">{partial}</p>\n"));
+    let values = [
+        ("style_hash", hash(&style)),
+        ("script_hash", hash(script)),
+        ("title", escaped(&format!("Why “{}”?", cut(&one_line(explanation.target.text.trim()), 70)))),
+        ("partial", partial.unwrap_or_default()),
+        ("meaning", with_samples(meaning)),
+        ("prompt", texts::prompt(document, &scale)),
+        ("sinks", texts::sinks_choice(document)),
+        ("likelihood", words::likelihood(document).unwrap_or_default()),
+        ("answer", texts::answer(document, &scale)),
+        ("levels", LEVELS.to_string()),
+        ("quantile", scale.quantile.to_string()),
+        ("token_limit", Scale::of_tokens(document).limit.to_string()),
+        ("measure", escaped(&scale.measure.name())),
+        ("contrast_choice", texts::contrast_choice(document)),
+        ("least", escaped(&least)),
+        ("ramp", if scale.signed { "ramp" } else { "ramp-positive" }.to_owned()),
+        ("most", escaped(&most)),
+        ("legend", escaped(words::legend(&scale).first().map_or("", String::as_str))),
+        ("marks", marks(&scale)),
+        ("faithfulness", explanation.faithfulness.as_ref().map(charts::section).unwrap_or_default()),
+        ("table", numbers::table(document, &scale)),
+        ("facts", numbers::facts(document)),
+        ("json", json(document)?),
+        ("script", script.to_owned()),
+        ("style", style),
+    ];
+    Ok(fill(include_str!("../../html/template.html"), &values))
+}
+
+/// JSON that ends no script: in it, `<` stands in strings only, where it may be escaped.
+fn json(document: &Document) -> Result<String, ReportError> {
+    let json = serde_json::to_string(document)?;
+    Ok(json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029"))
+}
+
+fn hash(text: &str) -> String {
+    STANDARD.encode(Sha256::digest(text.as_bytes()))
+}
+
+fn style() -> String {
+    let mut tints = String::new();
+    for (sign, hue) in [("", SUPPORTS), ("-", AGAINST)] {
+        for level in 1..=LEVELS {
+            let alpha = FULL_TINT * level as f32 / LEVELS as f32;
+            // Writing to a string does not fail.
+            let _ = writeln!(tints, "[data-tint=\"{sign}{level}\"] {{ --tint: rgb({} / {alpha:.3}); }}", channels(hue));
+        }
+    }
+    let values =
+        [("tints", tints), ("against", channels(AGAINST)), ("supports", channels(SUPPORTS)), ("full", FULL_TINT.to_string())];
+    fill(include_str!("../../html/style.css"), &values)
+}
+
+fn channels([r, g, b]: Rgb) -> String {
+    format!("{r} {g} {b}")
+}
+
+/// The level of a score's tint.
+fn level(scale: &Scale, score: f32) -> i32 {
+    (scale.strength(score) * LEVELS as f32).round() as i32
+}
+
+/// A sentence about the hues, with their names on them.
+fn with_samples(sentence: &str) -> String {
+    let sample = |name: &str, level: i32| format!("<b data-tint=\"{level}\" class=\"sample\">{name}</b>");
+    let strong = LEVELS * 3 / 5;
+    let sentence = sentence.replace("Blue", &sample("Blue", strong)).replace("Orange", &sample("Orange", -strong));
+    sentence.replace("the blue", &format!("the {}", sample("blue", strong)))
+}
+
+/// What stands at either end of the scale.
+fn ends(scale: &Scale) -> (String, String) {
+    let limit = amount::short(scale.limit);
+    let most = scale.measure.of(scale.limit);
+    match scale.signed {
+        true => (format!("−{limit} {}", words::AGAINST), format!("+{most} {}", words::SUPPORTS)),
+        false => ("0".to_owned(), most),
+    }
+}
+
+/// What tells signs and noise apart without colours.
+fn marks(scale: &Scale) -> String {
+    let mut marks = Vec::new();
+    if scale.signed {
+        marks.push("What speaks against the answer is <span class=\"against\">dashed</span>.".to_owned());
+    }
+    if scale.noise > 0.0 {
+        let floor = escaped(&scale.measure.of(scale.noise));
+        marks.push(format!("What is <span class=\"noise\">dotted</span> lies within the noise floor of {floor}."));
+    }
+    marks.join(" ")
+}

@@ -1,0 +1,79 @@
+//! Prompt and answer, tinted.
+
+use super::level;
+use crate::clean::escaped;
+use crate::pieces::{self, Piece};
+use crate::{Document, Scale, words};
+
+/// The prompt, unit by unit.
+pub(super) fn prompt(document: &Document, scale: &Scale) -> String {
+    let pieces = pieces::of_prompt(&document.explanation);
+    pieces.iter().map(|piece| span(document, scale, piece, "unit", "")).collect()
+}
+
+/// The answer, token by token.
+pub(super) fn answer(document: &Document, scale: &Scale) -> String {
+    let chosen = document.span_tokens();
+    let of_piece = |piece: &Piece| {
+        let selected = document.span.is_some() && chosen.contains(&piece.tokens.start);
+        let more =
+            format!(" role=\"option\" data-tokens=\"{}-{}\" aria-selected=\"{selected}\"", piece.tokens.start, piece.tokens.end);
+        span(document, scale, piece, if selected { "token chosen" } else { "token" }, &more)
+    };
+    pieces::of_target(&document.explanation).iter().map(of_piece).collect()
+}
+
+fn span(document: &Document, scale: &Scale, piece: &Piece, class: &str, more: &str) -> String {
+    let score = piece.unit.and_then(|unit| document.scores.get(unit).copied().flatten());
+    let mut classes = class.to_owned();
+    let noise = score.is_some_and(|score| scale.is_noise(score));
+    let against = scale.signed && !noise && score.is_some_and(|score| score < 0.0);
+    for (is, name) in [(piece.sink, " sink"), (piece.template, " template"), (noise, " noise"), (against, " against")] {
+        if is {
+            classes.push_str(name);
+        }
+    }
+    let unit = piece.unit.map_or(String::new(), |unit| format!(" data-unit=\"{unit}\""));
+    let relevance =
+        score.map_or(String::new(), |score| format!(" data-relevance=\"{score}\" data-tint=\"{}\"", level(scale, score)));
+    format!("<span class=\"{classes}\"{unit}{relevance}{more}>{}</span>", escaped(&piece.text))
+}
+
+/// Lets the reader see what is shown apart, if anything is.
+pub(super) fn sinks_choice(document: &Document) -> String {
+    let pieces = pieces::of_prompt(&document.explanation);
+    if !pieces.iter().any(|piece| piece.sink) {
+        return String::new();
+    }
+    let name = if pieces.iter().any(|piece| piece.template) {
+        "Show the chat template and colour the first position"
+    } else {
+        "Colour the first position too"
+    };
+    format!(
+        "<label class=\"check\" title=\"Models park attention there, whatever it says.\"><input type=\"checkbox\" id=\"sinks\"> {name}</label>\n"
+    )
+}
+
+/// Lets the reader choose a contrast, if there are any.
+pub(super) fn contrast_choice(document: &Document) -> String {
+    let contrasts = &document.explanation.contrasts;
+    if contrasts.is_empty() {
+        return String::new();
+    }
+    let option = |(i, contrast): (usize, &atman::Contrast)| {
+        let scale = Scale::of_contrast(document, contrast);
+        format!(
+            "<option value=\"{i}\" data-limit=\"{}\" data-noise=\"{}\" data-note=\"{}\">rather than “{}”</option>",
+            scale.limit,
+            scale.noise,
+            escaped(&words::log_odds(contrast)),
+            escaped(contrast.alternative.text.trim())
+        )
+    };
+    let options: String = contrasts.iter().enumerate().map(option).collect();
+    format!(
+        "<p class=\"contrast\" hidden><label for=\"contrasts\">Explain why it said this</label> \
+         <select id=\"contrasts\"><option value=\"\">at all</option>{options}</select></p>\n"
+    )
+}

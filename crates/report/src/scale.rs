@@ -1,0 +1,196 @@
+//! From a score to a colour: two hues that people with any colour vision tell apart, fading out at zero.
+
+use crate::Document;
+use crate::amount::Measure;
+use atman::{Compared, Contrast, Postprocessing};
+
+/// An RGB colour of 8 bits each.
+pub type Rgb = [u8; 3];
+
+/// Of units that support the answer: the blue of Okabe and Ito (2008).
+pub const SUPPORTS: Rgb = [0, 114, 178];
+
+/// Of units that speak against it: their vermilion.
+pub const AGAINST: Rgb = [213, 94, 0];
+
+/// What share of the hue is mixed into the paper at full colour. At this much, black stays readable on white paper and light
+/// grey on dark.
+pub const FULL_TINT: f32 = 0.7;
+
+/// White paper.
+pub const WHITE: Rgb = [255; 3];
+
+/// The part of the units that must lie within the scale, so that a single outlier does not drown all others.
+const QUANTILE: f32 = 0.98;
+
+/// How scores are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// The score, sign aside, at full colour; 0 where no unit has a score but 0.
+    pub limit: f32,
+    /// At least this part of the units lies within the limit.
+    pub quantile: f32,
+    /// Units beyond it, which are drawn in full colour.
+    pub clipped: usize,
+    /// Units that have a score.
+    pub known: usize,
+    /// Whether scores have signs that mean something: post-processing takes them away.
+    pub signed: bool,
+    /// Scores up to this, sign aside, are no more than noise.
+    pub noise: f32,
+    /// What the scores are counted in.
+    pub measure: Measure,
+}
+
+impl Scale {
+    /// Of a document's scores. Sinks do not count: they would drown the others.
+    pub fn of(document: &Document) -> Scale {
+        let noise = document.explanation.noise_of(document.span_tokens());
+        Scale::over(document, document.scores.iter().copied().enumerate(), noise, true)
+    }
+
+    /// Of single target tokens, one for all so that they can be compared.
+    pub fn of_tokens(document: &Document) -> Scale {
+        let explanation = &document.explanation;
+        let columns = explanation.whole_target().flat_map(|t| explanation.scores(t..t + 1).into_iter().enumerate());
+        Scale::over(document, columns, explanation.noise_of(0..1), true)
+    }
+
+    /// Of a contrast's scores, which are never post-processed.
+    pub fn of_contrast(document: &Document, contrast: &Contrast) -> Scale {
+        // The noise of a difference is at most the sum of that of what is subtracted.
+        let n_target = document.explanation.target.tokens.len();
+        let rest = |n: usize| n.saturating_sub(contrast.first_difference);
+        let tokens = match contrast.compared {
+            Compared::OneToken => 2,
+            Compared::Rest => rest(n_target) + rest(contrast.alternative.tokens.len()),
+        };
+        let noise = document.explanation.noise_floor.unwrap_or(0.0) * tokens as f32;
+        Scale::over(document, contrast.relevance.iter().copied().enumerate(), noise, false)
+    }
+
+    fn over(document: &Document, scores: impl Iterator<Item = (usize, Option<f32>)>, noise: f32, postprocessed: bool) -> Scale {
+        let explanation = &document.explanation;
+        let postprocessing = if postprocessed { explanation.settings.postprocessing } else { Postprocessing::None };
+        let mut shown = vec![false; explanation.units.len()];
+        for unit in explanation.leaves() {
+            let sink = explanation.units.get(unit).is_none_or(|unit| unit.sink);
+            if let Some(shown) = shown.get_mut(unit) {
+                *shown = !sink;
+            }
+        }
+        let is_shown = |unit: usize| shown.get(unit).copied().unwrap_or(false);
+        let known = scores.filter(|(unit, _)| is_shown(*unit)).filter_map(|(_, score)| score.map(f32::abs));
+        let mut sizes: Vec<f32> = known.filter(|size| size.is_finite()).collect();
+        sizes.sort_by(f32::total_cmp);
+        let rank = (QUANTILE * sizes.len() as f32).ceil() as usize;
+        let quantile = sizes.get(rank.saturating_sub(1)).copied().unwrap_or(0.0);
+        // Where nearly all scores are 0, those that are not must still be seen.
+        let limit = if quantile > 0.0 { quantile } else { sizes.last().copied().unwrap_or(0.0) };
+        Scale {
+            limit,
+            quantile: QUANTILE,
+            clipped: sizes.iter().filter(|size| **size > limit).count(),
+            known: sizes.len(),
+            signed: postprocessing == Postprocessing::None,
+            noise,
+            measure: Measure::new(explanation.settings.score, postprocessing),
+        }
+    }
+
+    /// How strongly a score is drawn: -1 is full colour against, 1 full colour for; 0 is no colour.
+    pub fn strength(&self, score: f32) -> f32 {
+        if self.limit > 0.0 && score.is_finite() { (score / self.limit).clamp(-1.0, 1.0) } else { 0.0 }
+    }
+
+    /// A score's colour on white paper.
+    pub fn rgb(&self, score: f32) -> Rgb {
+        self.rgb_on(score, WHITE)
+    }
+
+    /// A score's colour on any paper.
+    pub fn rgb_on(&self, score: f32, paper: Rgb) -> Rgb {
+        let strength = self.strength(score);
+        let hue = if strength < 0.0 { AGAINST } else { SUPPORTS };
+        mix(hue, paper, strength.abs() * FULL_TINT)
+    }
+
+    /// Whether a score is no more than noise.
+    pub fn is_noise(&self, score: f32) -> bool {
+        score.abs() <= self.noise && self.noise > 0.0
+    }
+}
+
+/// `share` of one colour in another.
+fn mix(color: Rgb, paper: Rgb, share: f32) -> Rgb {
+    let [r, g, b] = color;
+    let [paper_r, paper_g, paper_b] = paper;
+    let of = |color: u8, paper: u8| (f32::from(color) * share + f32::from(paper) * (1.0 - share)).round() as u8;
+    [of(r, paper_r), of(g, paper_g), of(b, paper_b)]
+}
+
+/// Black or white, whichever is easier to read on a colour: at least 4.5 to 1 on any.
+pub fn text_on(background: Rgb) -> Rgb {
+    let black = [0; 3];
+    if contrast_ratio(background, black) >= contrast_ratio(background, WHITE) { black } else { WHITE }
+}
+
+/// The contrast of two colours by the Web Content Accessibility Guidelines 2: 1 to 21.
+pub fn contrast_ratio(a: Rgb, b: Rgb) -> f32 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+fn luminance([r, g, b]: Rgb) -> f32 {
+    let linear = |channel: u8| {
+        let channel = f32::from(channel) / 255.0;
+        if channel <= 0.040_45 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scale(limit: f32) -> Scale {
+        let measure = Measure::new(atman::Score::CrossEntropy, Postprocessing::None);
+        Scale { limit, quantile: QUANTILE, clipped: 0, known: 1, signed: true, noise: 0.01, measure }
+    }
+
+    #[test]
+    fn zero_is_paper_and_beyond_the_limit_is_full_colour() {
+        let scale = scale(2.0);
+        assert_eq!(scale.rgb(0.0), WHITE);
+        assert_eq!(scale.rgb(2.0), scale.rgb(50.0));
+        assert_eq!(scale.strength(-7.0), -1.0);
+        let [r, _, b] = scale.rgb(1.0);
+        assert!(b > r, "support is blue");
+        let [r, _, b] = scale.rgb(-1.0);
+        assert!(r > b, "against is orange");
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_drawn() {
+        assert_eq!(scale(0.0).rgb(3.0), WHITE);
+        assert_eq!(scale(1.0).rgb(f32::NAN), WHITE);
+    }
+
+    #[test]
+    fn text_can_be_read_on_every_tint_on_every_paper() {
+        let scale = scale(1.0);
+        for paper in [WHITE, [28; 3], [128; 3]] {
+            for step in -20..=20 {
+                let background = scale.rgb_on(step as f32 / 20.0, paper);
+                assert!(contrast_ratio(background, text_on(background)) >= 4.5, "{background:?}");
+            }
+        }
+        assert!(contrast_ratio(WHITE, [0; 3]) > 20.9);
+    }
+
+    #[test]
+    fn noise_is_a_size_not_a_side() {
+        assert!(scale(1.0).is_noise(-0.01) && !scale(1.0).is_noise(0.02));
+        assert!(!Scale { noise: 0.0, ..scale(1.0) }.is_noise(0.0), "unknown noise marks nothing");
+    }
+}

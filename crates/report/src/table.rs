@@ -1,0 +1,61 @@
+//! A row for each unit, for spreadsheets and statistics.
+
+use crate::{Document, ReportError, Scale, pieces};
+use atman::Source;
+
+/// A document as comma-separated values, one row for each unit in their order; an unknown score is an empty cell.
+///
+/// The columns: `unit` (its number), `source` (`prompt` or `target`), `text`, `start` and `end` (characters), `positions` and
+/// `neighbours` (separated by spaces), `sink`, `parent` (the unit that it is a part of), `score` (for the document's span),
+/// `below_noise`, and one for each target token, such as `t0: Rome`.
+///
+/// # Errors
+/// When a row cannot be written.
+pub fn csv(document: &Document) -> Result<String, ReportError> {
+    let explanation = &document.explanation;
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let columns = ["unit", "source", "text", "start", "end", "positions", "neighbours", "sink", "parent", "score", "below_noise"];
+    let tokens = explanation.target.tokens.iter().enumerate();
+    let tokens = tokens.map(|(t, token)| format!("t{t}: {}", token.text.trim_start()));
+    writer.write_record(columns.iter().map(|column| (*column).to_owned()).chain(tokens))?;
+    let scale = Scale::of(document);
+    for (i, unit) in explanation.units.iter().enumerate() {
+        let score = document.scores.get(i).copied().flatten();
+        let source = match unit.source {
+            Source::Prompt => "prompt",
+            Source::Target => "target",
+        };
+        let of_unit = [
+            i.to_string(),
+            source.to_owned(),
+            inert(&pieces::name(explanation, unit)),
+            unit.start.to_string(),
+            unit.end.to_string(),
+            spaced(&unit.positions),
+            spaced(&unit.neighbours),
+            unit.sink.to_string(),
+            unit.parent.map(|parent| parent.to_string()).unwrap_or_default(),
+            number(score),
+            score.map(|score| scale.is_noise(score).to_string()).unwrap_or_default(),
+        ];
+        let row = explanation.relevance.get(i).and_then(Option::as_ref);
+        let of_token = |t: usize| number(row.and_then(|row| row.get(t)).copied().flatten());
+        writer.write_record(of_unit.into_iter().chain(explanation.whole_target().map(of_token)))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| ::csv::Error::from(error.into_error()))?;
+    // Nothing but text was written.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Text that no spreadsheet runs as a formula.
+fn inert(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
+fn spaced(numbers: &[usize]) -> String {
+    numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn number(value: Option<f32>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,196 @@
+//! What an explanation says, in sentences: the same in every format.
+
+use crate::amount::{bytes, count, probability, seconds, short};
+use crate::{Document, Scale};
+use atman::{Contrast, Faithfulness, Granularity, Order, OrderCurves, Postprocessing, Removal, STEPS, Threshold};
+
+/// What is coloured: a hue's name and what it stands for.
+pub(crate) const SUPPORTS: &str = "supports the answer";
+pub(crate) const AGAINST: &str = "speaks against it";
+
+/// Which model was asked how, in one line.
+pub(crate) fn heading(document: &Document) -> String {
+    let settings = &document.explanation.settings;
+    let suppression = &settings.suppression;
+    let mut parts = vec![document.model.name.clone(), format!("{}, factor {}", suppression.operator, suppression.factor)];
+    match suppression.threshold {
+        Some(Threshold::Cosine(least)) => parts.push(format!("neighbours from similarity {least}")),
+        Some(Threshold::Quantile(part)) => parts.push(format!("neighbours from the {part} quantile of similarities")),
+        None => {}
+    }
+    if let Some([first, end]) = suppression.layers {
+        parts.push(format!("layers {first}..{end}"));
+    }
+    parts.push(granularity(document));
+    parts.join(" · ")
+}
+
+/// How the text is divided: `13 units, each a token`.
+fn granularity(document: &Document) -> String {
+    let explanation = &document.explanation;
+    let units = count(explanation.leaves().len(), "unit");
+    match &explanation.granularity {
+        Granularity::Token | Granularity::Word | Granularity::Sentence | Granularity::Paragraph
+            if explanation.settings.refine.is_none() =>
+        {
+            format!("{units}, each a {}", explanation.granularity)
+        }
+        Granularity::Given(_) => format!("{units}, as given"),
+        Granularity::Auto => units,
+        other if explanation.settings.refine.is_some() => format!("{units}, refined from {other}"),
+        other => format!("{units}, {other}"),
+    }
+}
+
+/// That something is missing, if so.
+pub(crate) fn partial(document: &Document) -> Option<String> {
+    let explanation = &document.explanation;
+    let done = explanation.relevance.iter().flatten().count();
+    let all = explanation.units.len();
+    explanation.partial.then(|| format!("Partial: {done} of {all} units were computed before it was stopped."))
+}
+
+/// What a hue says about a unit, in one sentence.
+pub(crate) fn meaning(scale: &Scale, postprocessing: Postprocessing) -> &'static str {
+    match postprocessing {
+        _ if scale.signed => {
+            "Blue supports the answer: with that part damped, the answer becomes less likely. Orange speaks against it."
+        }
+        Postprocessing::MinMax => {
+            "The stronger the blue, the more a part supports the answer, from the least (0) to the most (1)."
+        }
+        _ => "The stronger the blue, the more a part changes how likely the answer is, in whichever direction.",
+    }
+}
+
+/// How much colour is how much, in sentences.
+pub(crate) fn legend(scale: &Scale) -> Vec<String> {
+    let plus_minus = if scale.signed { "±" } else { "" };
+    let limit = scale.measure.of(scale.limit);
+    let mut lines = vec![match (scale.known, scale.limit) {
+        (0, _) => "No part has a score yet.".to_owned(),
+        (_, 0.0) => "All scores are 0.".to_owned(),
+        _ if scale.clipped == 0 => format!("Full colour is {plus_minus}{limit}, the strongest score."),
+        _ => format!(
+            "Full colour is {plus_minus}{limit}; scores beyond are clipped ({}): {:.0} % of the units lie within.",
+            count(scale.clipped, "unit"),
+            scale.quantile * 100.0
+        ),
+    }];
+    if scale.noise > 0.0 {
+        lines.push(format!("· marks scores within the noise floor of {}.", scale.measure.of(scale.noise)));
+    }
+    lines
+}
+
+/// How likely the answer was: `probability 0.53, log-probability -0.634 nats`. `None` where tokens lack it.
+pub(crate) fn likelihood(document: &Document) -> Option<String> {
+    let tokens = document.explanation.target.tokens.get(document.span_tokens())?;
+    let log_prob: f32 = tokens.iter().map(|token| token.log_prob).sum::<Option<f32>>()?;
+    Some(format!("probability {}, log-probability {log_prob:.3} nats", probability(log_prob.exp())))
+}
+
+/// What a contrast asks.
+pub(crate) fn contrast(document: &Document, contrast: &Contrast) -> String {
+    let target = &document.explanation.target.text;
+    format!("Why “{}” rather than “{}”?", target.trim(), contrast.alternative.text.trim())
+}
+
+/// How decided the model was between the two.
+pub(crate) fn log_odds(contrast: &Contrast) -> String {
+    let odds = contrast.log_odds_nats;
+    let times = short(odds.abs().exp());
+    let than = if odds < 0.0 { "less likely than" } else { "as likely as" };
+    format!("The answer is {times} times {than} the alternative there (log-odds {odds:+.2} nats).")
+}
+
+/// What orders of units do to the target, in two sentences.
+pub(crate) fn faithfulness(faithfulness: &Faithfulness) -> [String; 2] {
+    [consequence(faithfulness), judgement(faithfulness)]
+}
+
+fn consequence(faithfulness: &Faithfulness) -> String {
+    // Far enough to tell orders apart, and not so far that little is left in any.
+    const STEP: usize = 3;
+    let at = |order: Order| of(faithfulness, order)?.deletion.get(STEP).copied();
+    let baseline = faithfulness.baseline_probability;
+    let Some(left) = at(Order::Explanation) else {
+        return "It was not measured what taking units away does.".to_owned();
+    };
+    let verb = if left < baseline { "lowers" } else { "does not lower" };
+    let random = at(Order::Random).map_or(String::new(), |random| format!("; in random order, {}", probability(random)));
+    format!(
+        "Taking the most relevant {} % of the units away {verb} the probability of an answer token: {} with everything there, {} without them{random}.",
+        STEP * 100 / STEPS,
+        probability(baseline),
+        probability(left)
+    )
+}
+
+fn judgement(faithfulness: &Faithfulness) -> String {
+    let Some(own) = of(faithfulness, Order::Explanation) else { return String::new() };
+    let others = faithfulness.orders.iter().filter(|curves| curves.order != Order::Explanation);
+    let mut verdicts = [const { Vec::new() }; 3];
+    for other in others {
+        let won = usize::from(own.deletion_area < other.deletion_area) + usize::from(own.insertion_area > other.insertion_area);
+        if let Some(verdict) = verdicts.get_mut(won) {
+            verdict.push(order(other.order));
+        }
+    }
+    let [neither, one, both] = verdicts.map(|orders| listed(&orders));
+    let mut parts = Vec::new();
+    let mut say = |orders: Option<String>, verdict: &str| {
+        if let Some(orders) = orders {
+            parts.push(format!("{verdict} {orders}"));
+        }
+    };
+    say(both, "better by both measures than");
+    say(one, "better by one of them than");
+    say(neither, "no better by either than");
+    if parts.is_empty() {
+        return "It was compared with no other order.".to_owned();
+    }
+    format!("This order of units, when they are taken away and when only they are kept, is {}.", parts.join(", "))
+}
+
+fn of(faithfulness: &Faithfulness, order: Order) -> Option<&OrderCurves> {
+    faithfulness.orders.iter().find(|curves| curves.order == order)
+}
+
+fn listed(names: &[&str]) -> Option<String> {
+    let (last, others) = names.split_last()?;
+    Some(if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) })
+}
+
+/// By what units are ordered.
+pub(crate) fn order(order: Order) -> &'static str {
+    match order {
+        Order::Explanation => "this explanation",
+        Order::Random => "random order",
+        Order::Position => "order of position",
+        Order::LeaveOneOut => "leaving one out",
+    }
+}
+
+/// How units were taken away.
+pub(crate) fn removal(faithfulness: &Faithfulness) -> String {
+    let how = match faithfulness.removal {
+        Removal::Keys => "their keys removed from attention in all layers",
+        Removal::Tokens => "their tokens left out",
+    };
+    format!("{} taken away tenth by tenth, {how}.", count(faithfulness.n_units, "unit"))
+}
+
+/// What it took, in one line.
+pub(crate) fn cost(document: &Document) -> String {
+    let cost = &document.explanation.cost;
+    let share = cost.rows as f64 / cost.full_recompute_rows.max(1) as f64 * 100.0;
+    format!(
+        "{} of {} rows computed ({share:.0} %), {}, at most {} beside the weights, on {}",
+        cost.rows,
+        cost.full_recompute_rows,
+        seconds(cost.seconds),
+        bytes(cost.peak_bytes),
+        document.device
+    )
+}

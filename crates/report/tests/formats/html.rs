@@ -1,0 +1,117 @@
+//! The page.
+
+use crate::sample;
+use base64::Engine;
+use report::{Document, html};
+use sha2::{Digest, Sha256};
+
+/// What stands between two marks.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("{before} is not in the page"));
+    rest.split_once(after).unwrap().0
+}
+
+fn json_of(page: &str) -> &str {
+    between(page, "<script type=\"application/json\" id=\"explanation\">", "</script>")
+}
+
+#[test]
+fn it_can_be_turned_back_into_its_document() {
+    for document in [sample::full(), sample::partial(), sample::with_span(), sample::hostile()] {
+        let page = html(&document).unwrap();
+        assert_eq!(serde_json::from_str::<Document>(json_of(&page)).unwrap(), document);
+    }
+}
+
+#[test]
+fn it_can_be_read_without_scripts() {
+    let page = html(&sample::full()).unwrap();
+    for part in [
+        "<h1>Why “Rome.”?</h1>",
+        "class=\"unit\" data-unit=\"10\" data-relevance=\"1.518124\" data-tint=\"20\"> Italy</span>",
+        "role=\"option\" data-tokens=\"0-1\" aria-selected=\"false\"> Rome</span>",
+        "supports the answer",
+        "<td>+1.518</td>",
+        "lowers the probability of an answer token",
+        "noise floor of 0.020 nats",
+        "<dt>SHA-256</dt><dd>abab",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+}
+
+#[test]
+fn its_policy_allows_its_own_script_and_style_and_nothing_else() {
+    let page = html(&sample::full()).unwrap();
+    let policy = between(&page, "http-equiv=\"Content-Security-Policy\" content=\"", "\"");
+    let hash = |text: &str| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text.as_bytes()));
+    let style = hash(between(&page, "<style>", "</style>"));
+    let script = hash(between(&page, "<script>", "</script>"));
+    assert_eq!(
+        policy,
+        format!(
+            "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
+        )
+    );
+    for reference in ["src=\"", "href=\"", "url(", "@import", " style=\"", " onclick="] {
+        assert!(!page.contains(reference), "{reference} would need the network or break the policy");
+    }
+}
+
+#[test]
+fn nothing_in_a_document_is_markup() {
+    let page = html(&sample::hostile()).unwrap();
+    assert_eq!(page.matches("<script").count(), 2, "the data and the page's own");
+    assert_eq!(page.matches("</script").count(), 2);
+    assert_eq!(page.matches("</style").count(), 1);
+    for forbidden in ["<img", "<b>", "<!--", "\x1b"] {
+        assert!(!page.contains(forbidden), "{forbidden} is in {page}");
+    }
+    assert!(page.contains("{{json}}&amp;amp;&#39;&quot;"), "what looks like a template is text");
+    assert!(!json_of(&page).contains('<'));
+}
+
+#[test]
+fn what_stands_apart_can_be_shown() {
+    let page = html(&sample::chat()).unwrap();
+    assert!(page.contains("class=\"unit sink template\""));
+    assert!(page.contains("Show the chat template"));
+    assert!(html(&sample::capitals()).unwrap().contains("Colour the first position too"));
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    assert!(html(&sample::partial()).unwrap().contains("<p class=\"partial\">Partial: 5 of 13 units"));
+}
+
+#[test]
+fn contrasts_can_be_chosen() {
+    let page = html(&sample::full()).unwrap();
+    assert_eq!(page.matches("<option value=").count(), 3);
+    assert!(page.contains("rather than “Milan”"));
+    assert!(!html(&sample::capitals()).unwrap().contains("<select"));
+}
+
+/// For looking at them: `tests/formats` writes every sample in every format to the folder for tests' files.
+#[test]
+fn samples_are_written_to_files() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("samples");
+    std::fs::create_dir_all(&folder).unwrap();
+    let samples = [
+        ("capitals", sample::capitals()),
+        ("full", sample::full()),
+        ("partial", sample::partial()),
+        ("span", sample::with_span()),
+        ("hostile", sample::hostile()),
+        ("chat", sample::chat()),
+    ];
+    for (name, document) in samples {
+        for format in report::Format::ALL {
+            let style = report::TerminalStyle { color: report::ColorDepth::TrueColor, width: 90, sinks: false };
+            std::fs::write(folder.join(format!("{name}.{format}")), format.write(&document, style).unwrap()).unwrap();
+        }
+        std::fs::write(folder.join(format!("{name}.txt")), report::terminal(&document, report::TerminalStyle::default()))
+            .unwrap();
+    }
+    assert!(folder.join("chat.html").exists());
+}

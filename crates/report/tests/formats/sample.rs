@@ -1,0 +1,279 @@
+//! Explanations to write: a real one, a long one and a hostile one.
+
+use atman::{
+    Compared, Contrast, Cost, Explanation, Faithfulness, FaithfulnessSettings, Granularity, Order, OrderCurves, Removal,
+    Settings, Source, Suppression, Text, Token, TokenKind, Unit,
+};
+use report::{Document, ModelInfo, Span};
+
+const CAPITALS: &str = include_str!("../../../../tests/goldens/capitals.log-additive.json");
+
+/// A text of the tokens given, all written by the writer.
+pub fn text(tokens: &[(&str, u32)]) -> Text {
+    let mut text = Text::default();
+    for (token, id) in tokens {
+        let (start, start_byte) = (text.text.chars().count(), text.text.len());
+        text.text.push_str(token);
+        text.tokens.push(Token {
+            id: *id,
+            text: (*token).to_owned(),
+            start,
+            end: text.text.chars().count(),
+            start_byte,
+            end_byte: text.text.len(),
+            kind: TokenKind::Text,
+            log_prob: None,
+        });
+    }
+    text
+}
+
+/// A unit for each token of the prompt and each of the target but the last.
+pub fn token_units(prompt: &Text, target: &Text) -> Vec<Unit> {
+    let n_earlier = target.tokens.len().saturating_sub(1);
+    let of_prompt = prompt.tokens.iter().map(|token| (Source::Prompt, token));
+    let of_target = target.tokens.iter().take(n_earlier).map(|token| (Source::Target, token));
+    let unit = |(position, (source, token)): (usize, (Source, &Token))| Unit {
+        source,
+        text: token.text.clone(),
+        start: token.start,
+        end: token.end,
+        start_byte: token.start_byte,
+        end_byte: token.end_byte,
+        positions: vec![position],
+        neighbours: Vec::new(),
+        similarities: Vec::new(),
+        sink: position == 0 || token.kind != TokenKind::Text,
+        parent: None,
+    };
+    of_prompt.chain(of_target).enumerate().map(unit).collect()
+}
+
+/// An explanation of texts by a matrix.
+pub fn explanation(prompt: Text, target: Text, relevance: Vec<Option<Vec<Option<f32>>>>) -> Explanation {
+    let suppression = Suppression { operator: "log-additive".parse().unwrap(), factor: 0.1, ..Suppression::default() };
+    Explanation {
+        partial: relevance.iter().any(Option::is_none),
+        settings: Settings { granularity: Granularity::Token, suppression, ..Settings::default() },
+        granularity: Granularity::Token,
+        units: token_units(&prompt, &target),
+        prompt,
+        target,
+        relevance,
+        noise_floor: Some(0.01),
+        contrasts: Vec::new(),
+        faithfulness: None,
+        cost: Cost { rows: 78, full_recompute_rows: 169, flops: 60_000_000_000, peak_bytes: 12_400_000, seconds: 1.25 },
+    }
+}
+
+pub fn document(explanation: Explanation) -> Document {
+    let model = ModelInfo {
+        name: "SmolLM2-135M-Instruct.Q4_1.gguf".to_owned(),
+        sha256: Some("ab".repeat(32)),
+        formats: vec!["q4_1".to_owned(), "f32".to_owned()],
+    };
+    Document::new(explanation, model, "CPU, 2 threads".to_owned(), None)
+}
+
+/// "The capital of Italy is" " Rome.", with the numbers of the reference implementation.
+pub fn capitals() -> Document {
+    let golden: serde_json::Value = serde_json::from_str(CAPITALS).unwrap();
+    let words = ["The", " capital", " of", " France", " is", " Paris", ".", " The", " capital", " of", " Italy", " is"];
+    let ids = |name: &str| golden[name].as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect::<Vec<_>>();
+    let prompt: Vec<_> = words.into_iter().zip(ids("prompt_ids")).collect();
+    let target: Vec<_> = [" Rome", "."].into_iter().zip(ids("target_ids")).collect();
+    let (prompt, mut target) = (text(&prompt), text(&target));
+    assert_eq!(golden["prompt"], prompt.text);
+    for (token, log_prob) in target.tokens.iter_mut().zip(golden["baseline_log_probs"].as_array().unwrap()) {
+        token.log_prob = Some(log_prob.as_f64().unwrap() as f32);
+    }
+    let n_prompt = prompt.tokens.len();
+    let row = |(position, row): (usize, &serde_json::Value)| {
+        let reached = |t: usize| position < n_prompt + t;
+        let value = |(t, value): (usize, &serde_json::Value)| reached(t).then(|| value.as_f64().unwrap() as f32);
+        Some(row.as_array().unwrap().iter().enumerate().map(value).collect())
+    };
+    let relevance = golden["relevance"].as_array().unwrap().iter().enumerate().map(row).collect();
+    document(explanation(prompt, target, relevance))
+}
+
+/// The same with everything an explanation can have.
+pub fn full() -> Document {
+    let mut explanation = capitals().explanation;
+    explanation.settings.faithfulness = Some(FaithfulnessSettings::default());
+    explanation.settings.suppression.threshold = Some(atman::Threshold::Cosine(0.7));
+    explanation.units[1].neighbours = vec![8];
+    explanation.units[1].similarities = vec![1.0];
+    explanation.contrasts = vec![
+        contrast(&explanation, " Milan", 12345, 3.7, Compared::OneToken),
+        contrast(&explanation, " Paris, of course", 7042, 2.1, Compared::Rest),
+    ];
+    explanation.faithfulness = Some(faithfulness());
+    let mut document = document(explanation);
+    let scores = document.explanation.scores(0..2);
+    document.scores = scores;
+    document
+}
+
+fn contrast(explanation: &Explanation, alternative: &str, id: u32, log_odds_nats: f32, compared: Compared) -> Contrast {
+    let of_unit = |(i, row): (usize, &Option<Vec<Option<f32>>>)| {
+        row.as_ref().and_then(|row| row[0]).map(|value| value * 0.8 - 0.15 * (i % 3) as f32)
+    };
+    let relevance = explanation.relevance.iter().enumerate().map(of_unit).collect();
+    Contrast { alternative: text(&[(alternative, id)]), first_difference: 0, compared, log_odds_nats, relevance }
+}
+
+/// As measured on an explanation that found what matters.
+pub fn faithfulness() -> Faithfulness {
+    let curve = |fall: f32, to: f32| (0..=10).map(|step| to + (0.73 - to) * (-fall * step as f32).exp()).collect::<Vec<f32>>();
+    let rise = |fall: f32| {
+        let mut curve = curve(fall, 0.002);
+        curve.reverse();
+        curve
+    };
+    let order = |order, deletion: f32, insertion: f32, areas: (f32, f32)| OrderCurves {
+        order,
+        deletion: curve(deletion, 0.001),
+        insertion: rise(insertion),
+        deletion_area: areas.0,
+        insertion_area: areas.1,
+        comprehensiveness: 0.5,
+        sufficiency: 0.2,
+    };
+    Faithfulness {
+        removal: Removal::Keys,
+        n_units: 11,
+        baseline_probability: 0.73,
+        orders: vec![
+            order(Order::Explanation, 1.1, 0.12, (0.105, 0.402)),
+            order(Order::Random, 0.3, 0.3, (0.247, 0.238)),
+            order(Order::Position, 0.2, 0.4, (0.322, 0.201)),
+            order(Order::LeaveOneOut, 1.2, 0.14, (0.098, 0.377)),
+        ],
+    }
+}
+
+/// Half of it, as it is when someone has pressed cancel.
+pub fn partial() -> Document {
+    let mut explanation = capitals().explanation;
+    explanation.relevance.iter_mut().skip(5).for_each(|row| *row = None);
+    explanation.partial = true;
+    explanation.noise_floor = None;
+    document(explanation)
+}
+
+/// For ` Rome` alone.
+pub fn with_span() -> Document {
+    let Document { explanation, model, device, .. } = full();
+    let span = Span { text: "Rome".to_owned(), start_token: 0, end_token: 1 };
+    Document::new(explanation, model, device, Some(span))
+}
+
+/// What someone who means harm, or writes another script, might have the model read.
+pub const HOSTILE: [&str; 12] = [
+    "Start",
+    "</script><img src=x onerror=\"document.title='owned'\">",
+    "\n\t",
+    "\x1b[31mred\x1b]0;owned\x07",
+    "\u{202e}gnp.exe\u{2066}",
+    " 日本語の文",
+    " 👩‍👩‍👧‍👦",
+    " مرحبا",
+    " e\u{301}",
+    "=HYPERLINK(\"http://x\")",
+    "{{json}}&amp;'\"",
+    "\r\n end",
+];
+
+/// An explanation of [`HOSTILE`].
+pub fn hostile() -> Document {
+    let prompt: Vec<_> = HOSTILE.iter().map(|token| (*token, 1)).collect();
+    let target = text(&[("<b>yes</b>", 2), ("\x1b[2J\u{202e}", 3), ("<!--<script>", 4)]);
+    let row = |i: usize| {
+        let value = |t: usize| (i < HOSTILE.len() + t).then(|| ((i * 7 + t * 3) % 11) as f32 / 5.0 - 0.8);
+        Some((0..3).map(value).collect())
+    };
+    let mut explanation = explanation(text(&prompt), target, (0..HOSTILE.len() + 2).map(row).collect());
+    explanation.settings.granularity = Granularity::Delimiter("</style><script>alert(1)</script>\x1b[31m".to_owned());
+    explanation.granularity = explanation.settings.granularity.clone();
+    let mut contrast = contrast(&explanation, "\"></option><script>alert(2)</script>\x1b[2J", 9, -1.0, Compared::OneToken);
+    contrast.first_difference = 0;
+    explanation.contrasts = vec![contrast];
+    let mut document = document(explanation);
+    document.model.name = "<img src=y onerror=alert(3)>\x1b[0m".to_owned();
+    document.device = "<script>alert(4)</script>\x1b[0m".to_owned();
+    document.span = Some(Span { text: "</p><script>alert(5)</script>\x1b[0m".to_owned(), start_token: 0, end_token: 2 });
+    document
+}
+
+/// A chat of a paragraph, as a chat model reads it: control tokens and a system prompt around what was asked.
+pub fn chat() -> Document {
+    let system = "<|im_start|>|system\n|You| are| a| helpful| AI| assistant| named| SmolLM|,| trained| by| Hugging| Face|<|im_end|>|\n|<|im_start|>|user\n";
+    let asked = "Ada Lovelace was an English mathematician and writer, chiefly known for her work on Charles Babbage's proposed \
+        general-purpose computer, the Analytical Engine. She was the first to recognise that the machine had applications beyond \
+        pure calculation.\n\nBorn in London in 1815, she was the only legitimate child of the poet Lord Byron. Her mother, fearing \
+        that she might turn out like him, had her taught mathematics from an early age.\n\nWho was the father of Ada Lovelace?";
+    let answered = "Ada Lovelace's father was the poet Lord Byron.";
+    let mut tokens: Vec<(String, TokenKind)> = Vec::new();
+    let kind = |token: &str| if token.starts_with("<|") { TokenKind::Special } else { TokenKind::Template };
+    let control = system.replace("<|im_start|>|", "<|im_start|>\u{1}").replace("<|im_end|>|", "<|im_end|>\u{1}");
+    for part in control.split('\u{1}') {
+        let (words, marker) = match part.find("<|") {
+            Some(at) => (&part[..at], Some(&part[at..])),
+            None => (part, None),
+        };
+        tokens.extend(words.split('|').filter(|word| !word.is_empty()).map(|word| (word.to_owned(), kind(word))));
+        tokens.extend(marker.map(|marker| (marker.to_owned(), TokenKind::Special)));
+    }
+    tokens.extend(words(asked).into_iter().map(|word| (word, TokenKind::Text)));
+    for (token, kind) in [
+        ("<|im_end|>", TokenKind::Special),
+        ("\n", TokenKind::Template),
+        ("<|im_start|>", TokenKind::Special),
+        ("assistant\n", TokenKind::Template),
+    ] {
+        tokens.push((token.to_owned(), kind));
+    }
+    let ids: Vec<_> = tokens.iter().map(|(token, _)| (token.as_str(), 1)).collect();
+    let mut prompt = text(&ids);
+    for (token, (_, kind)) in prompt.tokens.iter_mut().zip(&tokens) {
+        token.kind = *kind;
+    }
+    let answer = words(answered);
+    let mut target = text(&answer.iter().map(|word| (word.as_str(), 2)).chain([("<|im_end|>", 3)]).collect::<Vec<_>>());
+    target.tokens.iter_mut().for_each(|token| token.log_prob = Some(-0.09));
+    target.tokens.last_mut().unwrap().kind = TokenKind::Special;
+    let (n_prompt, n_target) = (prompt.tokens.len(), target.tokens.len());
+    let units: Vec<String> = prompt.tokens.iter().chain(&target.tokens).map(|token| token.text.clone()).collect();
+    let row = |i: usize| {
+        // Noise of a plausible size; the words that the answer repeats matter for it.
+        let noise = |t: usize| ((i * 2_654_435_761 + t * 40_503) % 1000) as f32 / 5000.0 - 0.07;
+        let value = |t: usize| {
+            let (unit, token) = (units[i].trim(), target.tokens[t].text.trim());
+            let same = if unit.len() > 3 && token.starts_with(unit.trim_end_matches('.')) { 1.6 } else { 0.0 };
+            let father = if unit == "father" && t == 0 { -0.9 } else { 0.0 };
+            (i < n_prompt + t).then(|| noise(t) + same + father + if i == 0 { 6.0 } else { 0.0 })
+        };
+        Some((0..n_target).map(value).collect())
+    };
+    let relevance = (0..n_prompt + n_target - 1).map(row).collect();
+    let mut explanation = explanation(prompt, target, relevance);
+    explanation.faithfulness = Some(faithfulness());
+    document(explanation)
+}
+
+/// Words with the space before each.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut previous_is_space = true;
+    for c in text.chars() {
+        let begins = c.is_whitespace() && !previous_is_space;
+        previous_is_space = c.is_whitespace();
+        match words.last_mut() {
+            Some(word) if !begins => word.push(c),
+            _ => words.push(c.to_string()),
+        }
+    }
+    words
+}

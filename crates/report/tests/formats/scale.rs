@@ -1,0 +1,53 @@
+//! What the scale is made of.
+
+use crate::sample;
+use report::Scale;
+
+#[test]
+fn the_limit_is_that_of_units_that_are_no_sinks() {
+    let mut document = sample::capitals();
+    document.scores[0] = Some(90.0);
+    let scale = Scale::of(&document);
+    assert_eq!(scale.limit, document.scores[10].unwrap(), "Italy is the strongest");
+    assert_eq!((scale.clipped, scale.known, scale.signed), (0, 12, true));
+    assert_eq!(scale.noise, 0.02, "one noise floor for each of the two tokens");
+}
+
+#[test]
+fn an_outlier_is_clipped_and_counted() {
+    let tokens = vec![(" a", 1); 100];
+    let document = |outliers: usize| {
+        let score = |i: usize| if (1..=outliers).contains(&i) { 100.0 } else { 1.0 + i as f32 / 100.0 };
+        let relevance = (0..100).map(|i| Some(vec![Some(score(i))])).collect();
+        sample::document(sample::explanation(sample::text(&tokens), sample::text(&[(" b", 2)]), relevance))
+    };
+    let scale = Scale::of(&document(1));
+    assert_eq!((scale.clipped, scale.known), (1, 99), "98 of 99 lie within");
+    assert!(scale.limit < 2.0);
+    assert_eq!(scale.rgb(100.0), scale.rgb(scale.limit));
+}
+
+#[test]
+fn without_scores_or_with_zeros_only_there_is_no_colour() {
+    for score in [None, Some(0.0)] {
+        let mut document = sample::capitals();
+        document.scores.fill(score);
+        let scale = Scale::of(&document);
+        assert_eq!((scale.limit, scale.clipped), (0.0, 0));
+        assert_eq!(scale.rgb(1.0), report::WHITE);
+    }
+}
+
+#[test]
+fn scores_without_signs_use_the_supporting_side() {
+    for (name, unit) in [("absolute", "1.00 nats"), ("square", "1.00 nats²"), ("min-max", "1.00")] {
+        let mut document = sample::capitals();
+        document.explanation.settings.postprocessing = name.parse().unwrap();
+        document.scores = document.explanation.scores(0..2);
+        let scale = Scale::of(&document);
+        assert!(!scale.signed);
+        assert_eq!(scale.measure.of(1.0), unit);
+        let text = report::terminal(&document, report::TerminalStyle::default());
+        assert!(!text.contains("speaks against"), "{text}");
+    }
+}

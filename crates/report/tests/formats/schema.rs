@@ -1,0 +1,66 @@
+//! The JSON and its schema.
+
+use crate::sample;
+use report::{Document, SCHEMA_TEXT};
+use serde_json::{Value, json};
+
+fn errors(document: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(SCHEMA_TEXT).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+#[test]
+fn every_document_follows_the_schema_and_comes_back_the_same() {
+    let mut refined = sample::capitals();
+    refined.explanation.units[2].parent = Some(1);
+    refined.explanation.settings.refine = Some(3);
+    refined.explanation.settings.suppression.layers = Some([2, 5]);
+    refined.explanation.settings.suppression.threshold = Some(atman::Threshold::Quantile(0.99));
+    let samples = [
+        ("capitals", sample::capitals()),
+        ("full", sample::full()),
+        ("partial", sample::partial()),
+        ("with span", sample::with_span()),
+        ("hostile", sample::hostile()),
+        ("chat", sample::chat()),
+        ("refined", refined),
+    ];
+    for (name, document) in samples {
+        let json = document.to_json().unwrap();
+        let none: [String; 0] = [];
+        assert_eq!(errors(&serde_json::from_str(&json).unwrap()), none, "{name}");
+        assert_eq!(serde_json::from_str::<Document>(&json).unwrap(), document, "{name}");
+    }
+}
+
+#[test]
+fn the_schema_is_a_schema() {
+    let schema: Value = serde_json::from_str(SCHEMA_TEXT).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema));
+}
+
+#[test]
+fn wrong_documents_do_not_follow_the_schema() {
+    let right = serde_json::to_value(sample::full()).unwrap();
+    let wrong_at = |pointer: &str, value: Value| {
+        let mut wrong = right.clone();
+        *wrong.pointer_mut(pointer).unwrap() = value;
+        !errors(&wrong).is_empty()
+    };
+    assert!(wrong_at("/schema", json!("atman.explanation/2")));
+    assert!(wrong_at("/relevance/1/0", json!("much")));
+    assert!(wrong_at("/relevance/1", json!(0.5)));
+    assert!(wrong_at("/settings/operator", json!("subtractive")));
+    assert!(wrong_at("/settings/threshold", json!({ "cosine": 2.0 })));
+    assert!(wrong_at("/units/0/start", json!(-1)));
+    assert!(wrong_at("/prompt/tokens/0/kind", json!("user")));
+    assert!(wrong_at("/model/sha256", json!("AB")));
+    assert!(wrong_at("/faithfulness/orders/0/deletion", json!([0.5])));
+    let mut lacking = right.clone();
+    lacking.as_object_mut().unwrap().remove("target");
+    assert!(!errors(&lacking).is_empty());
+    let mut with_more = right;
+    with_more["comment"] = json!("unknown");
+    assert!(!errors(&with_more).is_empty());
+}

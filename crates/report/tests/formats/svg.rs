@@ -1,0 +1,37 @@
+//! The picture.
+
+use crate::sample;
+use report::svg;
+
+#[test]
+fn it_shows_text_tints_legend_and_says_what_it_is() {
+    let text = svg(&sample::capitals());
+    for part in [
+        "<title id=\"title\">Why the model answered “Rome.”</title>",
+        "> Italy</text>",
+        "strongest score",
+        "supports the answer",
+        "+1.518",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let [r, g, b] = report::Scale::of(&sample::capitals()).rgb(1000.0);
+    assert!(text.contains(&format!("fill=\"#{r:02x}{g:02x}{b:02x}\"")), "the strongest unit is in full colour");
+}
+
+#[test]
+fn stretches_of_text_are_as_long_as_their_cells() {
+    let text = svg(&sample::hostile());
+    // A space and five characters of two cells of 9 pixels.
+    let wide = text.lines().find(|line| line.contains("> 日本語の文</text>")).unwrap();
+    assert!(wide.contains("textLength=\"99\""), "{wide}");
+}
+
+#[test]
+fn text_is_never_markup() {
+    let text = svg(&sample::hostile());
+    for forbidden in ["<script", "<img", "<b>", "\x1b", "\u{202e}", "\x07", "onerror=\""] {
+        assert!(!text.contains(forbidden), "{forbidden} is in {text}");
+    }
+    assert!(text.contains("&lt;/script&gt;&lt;img"));
+}

@@ -1,0 +1,122 @@
+//! Text for terminals.
+
+use crate::sample;
+use report::{ColorDepth, Document, TerminalStyle, terminal};
+
+fn plain(document: &Document) -> String {
+    terminal(document, TerminalStyle::default())
+}
+
+fn colored(document: &Document, color: ColorDepth) -> String {
+    terminal(document, TerminalStyle { color, width: 80, sinks: false })
+}
+
+/// Without the escape sequences for colours and weights, which are all that may be in it.
+fn without_colors(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut rest = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (codes, text) = part.split_once('m').unwrap();
+        assert!(codes.chars().all(|c| c.is_ascii_digit() || c == ';'), "{codes:?} does more than colour");
+        rest.push_str(text);
+    }
+    rest
+}
+
+#[test]
+fn without_colours_a_table_says_it_all() {
+    let text = plain(&sample::full());
+    assert!(!text.contains('\x1b'));
+    assert!(text.starts_with("SmolLM2-135M-Instruct.Q4_1.gguf · log-additive, factor 0.1"));
+    let line = |part: &str| text.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part} is not in {text}"));
+    assert!(line("\" Italy\"").contains("+1.518") && line("\" Italy\"").ends_with("++++++++++++++++++++"));
+    assert!(line("\" The\"").contains("+0.027"));
+    assert!(line("\"The\"").contains("(template or first)"));
+    assert!(line("\" is\"").contains("+0.341"));
+    assert!(line("noise floor").contains("0.020 nats"));
+    assert!(line("Answer").contains("probability 0.53, log-probability -0.634 nats"));
+    assert!(line("rows computed").contains("78 of 169 rows computed (46 %), 1.25 s, at most 12.4 MB"));
+}
+
+#[test]
+fn what_speaks_against_has_a_bar_of_its_own_and_noise_a_mark() {
+    let mut document = sample::capitals();
+    document.scores[5] = Some(-1.4);
+    let text = plain(&document);
+    let line = |part: &str| text.lines().find(|line| line.contains(part)).unwrap();
+    assert!(line("\" Paris\"").ends_with("-1.400   ------------------"), "{text}");
+    let noise: Vec<&str> = text.lines().filter(|line| line.contains('"') && line.contains('·')).collect();
+    assert_eq!(noise.len(), 1, "{text}");
+    assert!(noise[0].contains("+0.012"), "{text}");
+}
+
+#[test]
+fn colours_tint_the_prompt_where_it_stands() {
+    let text = colored(&sample::capitals(), ColorDepth::TrueColor);
+    let scale = report::Scale::of(&sample::capitals());
+    let [r, g, b] = scale.rgb_on(scale.limit, [28; 3]);
+    assert!(text.contains(&format!("48;2;{r};{g};{b}m Italy")), "{text:?}");
+    assert!(without_colors(&text).contains("The capital of France is Paris. The capital of Italy is"));
+    assert!(colored(&sample::capitals(), ColorDepth::Ansi256).contains("48;5;"));
+    let paper = "\x1b[38;2;138;138;138;48;2;28;28;28mThe";
+    assert!(text.contains(paper), "the first position is not tinted: {text:?}");
+    let all = terminal(&sample::capitals(), TerminalStyle { color: ColorDepth::TrueColor, width: 80, sinks: true });
+    assert!(!all.contains(paper), "{all:?}");
+}
+
+#[test]
+fn the_chosen_span_is_marked_in_the_answer() {
+    let text = colored(&sample::with_span(), ColorDepth::TrueColor);
+    let chosen = text.lines().find(|line| line.contains("Rome") && line.contains("\x1b[1;4;")).unwrap();
+    assert_eq!(chosen.matches("\x1b[1;4;").count(), 1, "the full stop is not chosen: {chosen:?}");
+    assert!(text.contains("“Rome” alone"));
+}
+
+#[test]
+fn partial_explanations_say_so() {
+    assert!(plain(&sample::partial()).contains("Partial: 5 of 13 units"));
+    assert!(!plain(&sample::capitals()).contains("Partial"));
+}
+
+#[test]
+fn contrasts_and_faithfulness_are_told_in_sentences() {
+    for color in [ColorDepth::None, ColorDepth::TrueColor] {
+        let text = without_colors(&colored(&sample::full(), color)).replace('\n', " ");
+        for part in [
+            "Why “Rome.” rather than “Milan”?",
+            "log-odds +3.70 nats",
+            "Taking the most relevant 30 % of the units away lowers the probability of an answer token: 0.73 with everything there, \
+             0.03 without them; in random order, 0.30.",
+            "better by both measures than random order and order of position, better by one of them than leaving one out.",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+    }
+}
+
+#[test]
+fn nothing_in_a_document_steers_the_terminal() {
+    for color in [ColorDepth::None, ColorDepth::Ansi256, ColorDepth::TrueColor] {
+        for sinks in [false, true] {
+            let text = without_colors(&terminal(&sample::hostile(), TerminalStyle { color, width: 60, sinks }));
+            let forbidden =
+                |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            assert_eq!(text.chars().find(|c| forbidden(*c)), None, "{text:?}");
+            assert!(text.contains('\u{fffd}'));
+        }
+    }
+}
+
+#[test]
+fn lines_fit_the_terminal() {
+    use unicode_width::UnicodeWidthStr;
+    for document in [sample::hostile(), sample::chat(), sample::full()] {
+        for (color, width) in [(ColorDepth::None, 100), (ColorDepth::TrueColor, 70), (ColorDepth::TrueColor, 100)] {
+            let text = without_colors(&terminal(&document, TerminalStyle { color, width, sinks: true }));
+            let tinted = text.lines().skip_while(|line| *line != "Prompt").skip(1).take_while(|line| !line.is_empty());
+            for line in tinted.filter(|_| color != ColorDepth::None) {
+                assert!(line.width() <= width, "{line:?} is wider than {width}");
+            }
+        }
+    }
+}
