@@ -1,11 +1,9 @@
 //! Runs a golden case on any executor: the baseline, then every suppressed sequence from its first suppressed key.
 
-use kernels::{Executor, Operator};
-use model::{Input, KeyFactors, KvCache, Model, ModelError, RowBatch, Sequence, Wanted};
+use atman::{AtmanError, Budget, Runs, Score, Similarities, Suppression, Threshold, Unit};
+use kernels::Executor;
+use model::{Input, KvCache, Model, ModelError, Sequence, Wanted};
 use serde::{Deserialize, Serialize};
-
-/// Rows that run together at most.
-const CHUNK_ROWS: usize = 256;
 
 /// One file of `tests/goldens`: an input, a suppression, and what an independent implementation made of it.
 #[derive(Clone, Debug, Deserialize)]
@@ -69,6 +67,9 @@ pub enum GoldenError {
     /// The model refused.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The explanation failed.
+    #[error(transparent)]
+    Atman(#[from] AtmanError),
     /// The case names an operator that does not exist.
     #[error(transparent)]
     Operator(#[from] kernels::UnknownOperator),
@@ -87,24 +88,14 @@ impl Golden {
         self.target_ids.iter().enumerate().map(at).filter(|wanted| wanted.position >= first).collect()
     }
 
-    /// Factors of all keys when `position` is suppressed; `embeddings` are those of the input, `[positions, d_model]`.
-    pub fn factors(&self, position: usize, embeddings: &[f32], d_model: usize) -> Vec<f32> {
-        let rows: Vec<&[f32]> = embeddings.chunks_exact(d_model).collect();
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-        let cosine = |a: &[f32], b: &[f32]| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(1e-16);
-        let factor = |(j, row): (usize, &&[f32])| {
-            let c = cosine(row, rows[position]) as f32;
-            match self.threshold {
-                _ if j == position => self.factor,
-                Some(threshold) if c >= threshold && c >= 0.0 => (1.0 - self.factor) * (1.0 - c) + self.factor,
-                _ => 1.0,
-            }
-        };
-        rows.iter().enumerate().map(factor).collect()
+    /// How the case suppresses.
+    fn suppression(&self) -> Result<Suppression, GoldenError> {
+        let threshold = self.threshold.map(Threshold::Cosine);
+        Ok(Suppression { operator: self.operator.parse()?, factor: self.factor, threshold, ..Suppression::default() })
     }
 }
 
-/// Runs the case: sequences start at their first suppressed key, or at position 0 if `full` or the operator asks for it.
+/// Runs the case: from the first suppressed key on, or from position 0 if `full` or the operator asks for it.
 /// Returns the relevance too, `[positions, target tokens]`.
 pub async fn run(
     case: &Golden,
@@ -112,50 +103,32 @@ pub async fn run(
     executor: &mut dyn Executor,
     full: bool,
 ) -> Result<(Outcome, Vec<Vec<f32>>), GoldenError> {
-    let operator: Operator = case.operator.parse()?;
-    let ids = case.input_ids();
-    let mut cache = KvCache::new(model, executor, ids.len())?;
-    let sequence = Sequence { start: 0, input: Input::Tokens(ids.clone()), factors: None, wanted: case.wanted(0) };
-    let results = model.extend(executor, sequence, &mut cache, 0).await?;
-    let baseline: Vec<f32> = results.into_iter().flat_map(|row| row.log_probs).collect();
-    let mut outcome = Outcome { baseline_difference_nats: greatest(&baseline, &case.baseline_log_probs), ..Outcome::default() };
-
-    let embeddings =
-        if case.threshold.is_some() { model.embed(executor, &ids).await? } else { vec![1.0; ids.len() * model.config().d_model] };
-    let sequences = case.positions.iter().map(|position| {
-        let factors = case.factors(*position, &embeddings, model.config().d_model);
-        let first = factors.iter().position(|f| *f != 1.0).unwrap_or(0);
-        let start = if full || operator == Operator::ShiftedFull { 0 } else { first };
-        let layers = 0..model.config().n_layers;
-        let factors = Some(KeyFactors { factors, operator, layers });
-        Sequence { start, input: Input::Tokens(ids[start..].to_vec()), factors, wanted: case.wanted(start) }
-    });
-    let mut relevance = Vec::new();
-    let mut batch = RowBatch::default();
-    let mut rows = 0;
-    let mut sequences = sequences.peekable();
-    while let Some(sequence) = sequences.next() {
-        rows += ids.len() - sequence.start;
-        outcome.rows += ids.len() - sequence.start;
-        outcome.full_rows += ids.len();
-        batch.sequences.push(sequence);
-        if rows < CHUNK_ROWS && sequences.peek().is_some() {
-            continue;
-        }
-        let mut results = model.run(executor, &batch, &cache, 0).await?.into_iter();
-        for sequence in &batch.sequences {
-            // Tokens predicted before the sequence's start cannot have changed.
-            let mut row = vec![0.0; baseline.len() - sequence.wanted.len()];
-            for baseline in &baseline[row.len()..] {
-                row.push(baseline - results.next().and_then(|r| r.log_probs.first().copied()).unwrap_or(f32::NAN));
-            }
-            relevance.push(row);
-        }
-        (batch, rows) = (RowBatch::default(), 0);
+    let suppression = case.suppression()?;
+    let mut runs = Runs::new(case.input_ids(), case.wanted(0), Budget::default());
+    runs.begin(model, executor).await?;
+    let similarities = Similarities::of_input(model, executor, &case.input_ids()).await?;
+    let mut jobs = Vec::with_capacity(case.positions.len());
+    for position in &case.positions {
+        let mut unit = Unit { positions: vec![*position], ..Unit::default() };
+        suppression.find_neighbours(&mut unit, &similarities);
+        let job = suppression.job(&unit, model.config().n_layers);
+        jobs.push(if full { job.unshared() } else { job });
     }
-    for (found, expected) in relevance.iter().zip(&case.relevance) {
-        outcome.relevance_difference_nats = outcome.relevance_difference_nats.max(greatest(found, expected));
-    }
+    let numbers = runs.add(model, jobs)?;
+    while runs.step(model, executor).await?.is_some() {}
+    let scores = runs.baseline().into_iter().flatten();
+    let baseline: Vec<f32> = scores.filter_map(|scores| scores.as_ref()?.first().map(|score| score.log_prob)).collect();
+    let row = |job| runs.relevance(job, Score::CrossEntropy).unwrap_or_default();
+    // What a suppression does not reach stands as 0 in the files.
+    let relevance: Vec<Vec<f32>> = numbers.map(|job| row(job).into_iter().map(|score| score.unwrap_or(0.0)).collect()).collect();
+    let spent = runs.spent();
+    let difference = |(found, expected): (&Vec<f32>, &Vec<f32>)| greatest(found, expected);
+    let outcome = Outcome {
+        baseline_difference_nats: greatest(&baseline, &case.baseline_log_probs),
+        relevance_difference_nats: relevance.iter().zip(&case.relevance).map(difference).fold(0.0, f32::max),
+        rows: spent.rows as usize,
+        full_rows: spent.full_recompute_rows as usize,
+    };
     Ok((outcome, relevance))
 }
 

@@ -6,7 +6,7 @@ use crate::faithfulness::{Faithfulness, Measuring, Removal, most_runs};
 use crate::job::Job;
 use crate::neighbours::Similarities;
 use crate::plan::Budget;
-use crate::relevance::{Row, row, sum};
+use crate::relevance::{Row, sum};
 use crate::runs::{Runs, Spent};
 use crate::units::{children, units};
 use crate::{AtmanError, Granularity, Question, Source, Text, Unit};
@@ -158,23 +158,20 @@ impl Explainer {
             self.add_units(model, executor, 0..self.units.len()).await?;
             // Of different lengths, and so in different company.
             let last = self.question.row_of(0);
-            let operator = self.settings.suppression.operator;
-            let identities = [0, last / 2, last].map(|start| Job::identity(start, operator, self.layers()));
+            let suppression = &self.settings.suppression;
+            let layers = suppression.layers_of(self.n_layers);
+            let identities = [0, last / 2, last].map(|start| Job::identity(start, suppression.operator, layers.clone()));
             self.noise_jobs = self.runs.add(model, identities.into())?;
         }
         self.peak_bytes = self.peak_bytes.max(executor.stats().peak_bytes);
         Ok(())
     }
 
-    fn layers(&self) -> Range<usize> {
-        self.settings.suppression.layers_of(self.n_layers)
-    }
-
     /// Finds the neighbours of some units and plans their runs.
     async fn add_units(&mut self, model: &Model, executor: &mut dyn Executor, added: Range<usize>) -> Result<(), AtmanError> {
         let suppression = &self.settings.suppression;
         if suppression.threshold.is_some() {
-            let similarities = similarities(model, executor, &self.question.input_ids()).await?;
+            let similarities = Similarities::of_input(model, executor, &self.question.input_ids()).await?;
             for unit in self.units.get_mut(added.clone()).unwrap_or_default() {
                 suppression.find_neighbours(unit, &similarities);
             }
@@ -191,7 +188,7 @@ impl Explainer {
     }
 
     fn job(&self, unit: &Unit) -> Job {
-        Job::scaled(self.settings.suppression.factors(unit), self.settings.suppression.operator, self.layers())
+        self.settings.suppression.job(unit, self.n_layers)
     }
 
     /// What is still to be done.
@@ -306,7 +303,7 @@ impl Explainer {
                 self.runs.end();
                 runs.begin(model, executor).await?;
                 let similarities = match self.settings.suppression.threshold {
-                    Some(_) => Some(similarities(model, executor, &question.input_ids()).await?),
+                    Some(_) => Some(Similarities::of_input(model, executor, &question.input_ids()).await?),
                     None => None,
                 };
                 let units: Vec<usize> = self.contrasted_units(alternative).collect();
@@ -356,7 +353,7 @@ impl Explainer {
         let mut relevance = vec![None; self.units.len()];
         let baseline = done.runs.baseline();
         for (job, unit) in done.units.iter().enumerate() {
-            let of_alternative = baseline.zip(done.runs.outcome(job)).map(|(b, s)| row(b, s, 0, self.settings.score));
+            let of_alternative = done.runs.relevance(job, self.settings.score);
             if let Some(slot) = relevance.get_mut(*unit) {
                 *slot = self.row(*unit).zip(of_alternative).and_then(|(target, other)| of_rest(&target, &other, from));
             }
@@ -440,7 +437,13 @@ impl Explainer {
     /// The relevance of one unit, if it is there.
     fn row(&self, unit: usize) -> Option<Row> {
         let job = self.unit_jobs.get(unit).copied().flatten()?;
-        Some(row(self.runs.baseline()?, self.runs.outcome(job)?, 0, self.settings.score))
+        self.runs.relevance(job, self.settings.score)
+    }
+
+    /// What was computed so far.
+    pub fn spent(&self) -> Spent {
+        let of_alternative = self.of_alternative.as_ref().map(|each| each.runs.spent());
+        self.spent_before + self.runs.spent() + of_alternative.unwrap_or_default()
     }
 
     /// What there is so far.
@@ -449,8 +452,7 @@ impl Explainer {
         for (token, scores) in target.tokens.iter_mut().zip(self.runs.baseline().into_iter().flatten()) {
             token.log_prob = scores.as_ref().and_then(|scores| scores.first()).map(|score| score.log_prob);
         }
-        let spent = self.spent_before + self.runs.spent();
-        let spent = spent + self.of_alternative.as_ref().map(|each| each.runs.spent()).unwrap_or_default();
+        let spent = self.spent();
         Explanation {
             partial: self.stage != Stage::Done,
             settings: self.settings.clone(),
@@ -474,14 +476,8 @@ impl Explainer {
 
     /// The greatest change that the identity suppression makes to a target token.
     fn noise_floor(&self) -> Option<f32> {
-        let baseline = self.runs.baseline()?;
-        let outcomes = self.noise_jobs.clone().filter_map(|job| self.runs.outcome(job));
-        let changes = outcomes.flat_map(|outcome| row(baseline, outcome, 0, self.settings.score)).flatten();
+        let rows = self.noise_jobs.clone().filter_map(|job| self.runs.relevance(job, self.settings.score));
+        let changes = rows.flatten().flatten();
         changes.map(f32::abs).reduce(f32::max)
     }
-}
-
-async fn similarities(model: &Model, executor: &mut dyn Executor, ids: &[u32]) -> Result<Similarities, AtmanError> {
-    let embeddings = model.embed(executor, &Similarities::distinct(ids)).await?;
-    Ok(Similarities::new(ids, &embeddings, model.config().d_model))
 }

@@ -45,6 +45,11 @@ impl Job {
         Job { start: first.min(predicts.unwrap_or(0)), change: Change::Without { positions } }
     }
 
+    /// The same run with every position computed anew, which changes nothing but what it costs.
+    pub fn unshared(self) -> Job {
+        Job { start: 0, ..self }
+    }
+
     /// Whether the output after `row` can differ from the baseline's.
     pub(crate) fn reaches(&self, row: usize) -> bool {
         match &self.change {

@@ -35,4 +35,4 @@ pub use relevance::{Postprocessing, Row, Score, sum};
 pub use runs::{Outcome, Runs, Spent, TokenScore};
 pub use suppression::{Suppression, Threshold};
 pub use text::{Text, Token, TokenKind};
-pub use units::{Granularity, Source, Unit};
+pub use units::{Granularity, Source, Unit, units};

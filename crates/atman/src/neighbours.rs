@@ -1,5 +1,8 @@
 //! Which input positions are alike.
 
+use crate::AtmanError;
+use kernels::Executor;
+use model::Model;
 use std::collections::HashMap;
 
 /// Cosine similarities of the input embeddings of a question, each pair of different tokens computed once.
@@ -17,6 +20,15 @@ impl Similarities {
     pub fn distinct(ids: &[u32]) -> Vec<u32> {
         let mut seen = std::collections::HashSet::new();
         ids.iter().copied().filter(|id| seen.insert(*id)).collect()
+    }
+
+    /// Of the embeddings that the model has for `ids`.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub async fn of_input(model: &Model, executor: &mut dyn Executor, ids: &[u32]) -> Result<Similarities, AtmanError> {
+        let embeddings = model.embed(executor, &Similarities::distinct(ids)).await?;
+        Ok(Similarities::new(ids, &embeddings, model.config().d_model))
     }
 
     /// From the embeddings `[tokens, d_model]` of the tokens that `ids` holds, in the order of their first occurrence.

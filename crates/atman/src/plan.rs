@@ -7,7 +7,7 @@ use model::{BatchShape, Estimate, Model, Wanted};
 /// How much may run at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
-    /// Bytes of buffers beside the weights: those of the baseline's cache and of one chunk. Where it is less than one job
+    /// Bytes of buffers beside the weights: those of norms, of the baseline's cache and of one chunk. Where it is less than one job
     /// takes, jobs run one at a time.
     pub buffer_bytes: u64,
     /// Seconds that a chunk is meant to take, so that results come in often. How much that is is measured on the baseline.

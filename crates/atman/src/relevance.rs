@@ -116,11 +116,11 @@ impl FromStr for Postprocessing {
     }
 }
 
-/// The relevance that a suppressed run shows, one number for each wanted position's token number `token`.
-pub(crate) fn row(baseline: &Outcome, suppressed: &Outcome, token: usize, score: Score) -> Row {
+/// The relevance that a suppressed run shows for the first token wanted at each position.
+pub(crate) fn row(baseline: &Outcome, suppressed: &Outcome, score: Score) -> Row {
     let of = |(baseline, suppressed): (&Option<Vec<TokenScore>>, &Option<Vec<TokenScore>>)| {
-        let baseline = baseline.as_ref()?.get(token)?;
-        let suppressed = suppressed.as_ref()?.get(token)?;
+        let baseline = baseline.as_ref()?.first()?;
+        let suppressed = suppressed.as_ref()?.first()?;
         Some(score.relevance(*baseline, *suppressed))
     };
     baseline.iter().zip(suppressed).map(of).collect()

@@ -3,6 +3,7 @@
 use crate::AtmanError;
 use crate::job::{Job, Place};
 use crate::plan::{Budget, Chunk, Frame, Plan, plan};
+use crate::relevance::{Row, Score, row};
 use kernels::{ExecError, Executor};
 use model::{BatchShape, Input, KvCache, Model, ModelError, RowBatch, RowResult, Sequence, Wanted};
 use std::ops::Range;
@@ -142,7 +143,7 @@ impl Runs {
             model,
             n_positions: self.ids.len(),
             wanted: &self.wanted,
-            chunk_bytes: self.budget.buffer_bytes.saturating_sub(model.cache_bytes(self.ids.len())),
+            chunk_bytes: self.budget.buffer_bytes.saturating_sub(self.held_bytes(model)),
             chunk_flops: (self.flops_per_second * self.budget.chunk_seconds) as u64,
         };
         plan(frame, &jobs)
@@ -161,7 +162,12 @@ impl Runs {
         let wanted = self.wanted.iter().map(|each| (each.position, each.tokens.len()));
         let baseline = model.estimate(BatchShape::of_sequence(0, self.ids.len(), 0, wanted))?;
         let chunk = self.pending.iter().map(|chunk| chunk.estimate.buffer_bytes).max().unwrap_or(0);
-        Ok(model.cache_bytes(self.ids.len()) + baseline.buffer_bytes.max(chunk))
+        Ok(self.held_bytes(model) + baseline.buffer_bytes.max(chunk))
+    }
+
+    /// Bytes of buffers that are held throughout.
+    fn held_bytes(&self, model: &Model) -> u64 {
+        model.norm_bytes() + model.cache_bytes(self.ids.len())
     }
 
     /// Runs the next chunk and returns the numbers of its jobs; `None` when nothing is pending. On an error everything that
@@ -236,6 +242,11 @@ impl Runs {
     /// What a job came to; `None` while it has not run.
     pub fn outcome(&self, job: usize) -> Option<&Outcome> {
         self.outcomes.get(job)?.as_ref()
+    }
+
+    /// The relevance that a job shows for the first token wanted at each position; `None` while it has not run.
+    pub fn relevance(&self, job: usize, score: Score) -> Option<Row> {
+        Some(row(self.baseline()?, self.outcome(job)?, score))
     }
 
     /// What was computed so far.

@@ -1,10 +1,13 @@
 //! What is done to attention, and to which keys.
 
+use crate::job::Job;
 use crate::neighbours::Similarities;
 use crate::{AtmanError, Unit};
 use kernels::Operator;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 
 /// How a unit is suppressed. The default is what found the answer's own words best (`atman eval`; README.md has the table).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +42,29 @@ pub enum Threshold {
     /// The similarity that this part of all pairs of different tokens in the input stays below, 0 to 1. It needs no
     /// knowledge of how similar a model's embeddings are in general.
     Quantile(f32),
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Threshold::Cosine(value) => write!(f, "{value}"),
+            Threshold::Quantile(value) => write!(f, "q{value}"),
+        }
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    /// `0.7`, or `q0.99` for a quantile.
+    fn from_str(given: &str) -> Result<Threshold, String> {
+        let (number, of): (_, fn(f32) -> Threshold) = match given.strip_prefix('q') {
+            Some(number) => (number, Threshold::Quantile),
+            None => (given, Threshold::Cosine),
+        };
+        let value = number.parse().ok().filter(|value| (0.0..=1.0).contains(value));
+        value.map(of).ok_or_else(|| format!("`{given}` is no threshold; expected 0 to 1, or q0 to q1 for a quantile"))
+    }
 }
 
 impl Suppression {
@@ -81,8 +107,13 @@ impl Suppression {
         factors
     }
 
+    /// The run that suppresses a unit and its neighbours, in a model with `n_layers`.
+    pub fn job(&self, unit: &Unit, n_layers: usize) -> Job {
+        Job::scaled(self.factors(unit), self.operator, self.layers_of(n_layers))
+    }
+
     /// Finds a unit's neighbours and writes them into it.
-    pub(crate) fn find_neighbours(&self, unit: &mut Unit, similarities: &Similarities) {
+    pub fn find_neighbours(&self, unit: &mut Unit, similarities: &Similarities) {
         let Some(threshold) = self.threshold else { return };
         let least = match threshold {
             Threshold::Cosine(cosine) => cosine,

@@ -1,45 +1,39 @@
 //! `atman generate`: text from a model, token by token.
 
 use crate::args::{GenerateArguments, usage_error};
-use crate::device;
-use crate::fetch;
+use crate::engine::{self, Engine};
 use crate::interrupt::{self, Interrupt};
-use crate::name;
-use crate::progress::Progress;
 use crate::prompt;
-use crate::store::Store;
 use crate::suppress;
-use crate::text;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use kernels::{Executor, Operator};
-use model::{Generation, KeyFactors, LoadProgress, Model, Sampling};
+use model::{Generation, KeyFactors, Model, Sampling};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use weights::{Checkpoint, ModelFiles};
+use weights::Checkpoint;
 
 /// Generates as asked. The text goes to stdout, everything else to stderr.
 pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;
     let sampling = sampling(arguments)?;
-    let prompt = prompt::read(arguments)?;
-    let checkpoint = open(&arguments.model)?;
-    let prompt = prompt::prepare(prompt, arguments, &checkpoint)?;
+    let prompt = prompt::read(&arguments.prompt)?;
+    let opened = engine::open(&arguments.model)?;
+    let checkpoint = &opened.checkpoint;
+    let prompt = prompt::prepare(prompt, &arguments.prompt, checkpoint)?;
     let tokens = checkpoint.tokenizer()?.encode_with_ranges(&prompt.text, prompt.add_special)?;
     let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
     // What is wrong with the question is told before the device is opened and the weights are loaded.
     let factors = suppress::factors(&arguments.suppress, &prompt.text, &prompt.parts, &tokens)?;
 
     pollster::block_on(async {
-        let mut opened = device::open(arguments.device).await?;
-        eprintln!("device: {}", opened.reason);
-        let executor = opened.executor.as_mut();
-        let model = load(&checkpoint, executor).await?;
+        let Engine { model, mut executor, .. } = Engine::load(&opened, arguments.device).await?;
+        let executor = executor.as_mut();
         let factors = key_factors(arguments, factors, &model)?;
         let max_tokens = arguments.max_tokens;
         let started = Instant::now();
         let generation = Generation::start(&model, executor, &ids, max_tokens, sampling, factors).await?;
-        let writing = Writing { checkpoint: &checkpoint, model: &model, max_tokens, interrupt: &interrupt };
+        let writing = Writing { checkpoint, model: &model, max_tokens, interrupt: &interrupt };
         let done = writing.write(generation, executor).await?;
         eprintln!("{}", done.summary(ids.len(), started));
         Ok(if done.end == End::Interrupted { ExitCode::from(interrupt::EXIT) } else { ExitCode::SUCCESS })
@@ -55,34 +49,6 @@ fn sampling(arguments: &GenerateArguments) -> Result<Sampling> {
         return Err(usage_error(reason));
     }
     Ok(sampling)
-}
-
-/// The model that is named; one that is not here is fetched.
-fn open(named: &str) -> Result<Checkpoint> {
-    let store = Store::from_environment()?;
-    let name = name::resolve(named, store.folder())?;
-    let path = match store.locate(&name) {
-        Some(path) => path,
-        None => fetch::model(&store, &name)?,
-    };
-    let files = ModelFiles::from_path(&path)?;
-    pollster::block_on(Checkpoint::open(files)).with_context(|| format!("{named} cannot be used"))
-}
-
-async fn load(checkpoint: &Checkpoint, executor: &mut dyn Executor) -> Result<Model> {
-    let started = Instant::now();
-    let mut progress = None;
-    let mut tell = |report: LoadProgress| {
-        let progress = progress.get_or_insert_with(|| Progress::only_in_terminal("loading", report.total_bytes));
-        progress.set(report.loaded_bytes);
-    };
-    let model = Model::load(checkpoint, executor, &mut tell).await?;
-    drop(progress);
-    let formats: Vec<String> = model.formats().iter().map(ToString::to_string).collect();
-    let held = text::bytes(executor.stats().weight_bytes);
-    let took = started.elapsed().as_secs_f64();
-    eprintln!("model: {}, {} ({held} of weights, loaded in {took:.1} s)", model.name(), formats.join(", "));
-    Ok(model)
 }
 
 fn key_factors(arguments: &GenerateArguments, factors: Vec<f32>, model: &Model) -> Result<Option<KeyFactors>> {

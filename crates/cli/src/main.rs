@@ -1,11 +1,16 @@
 //! The `atman` command.
 
 mod args;
+mod batch;
 mod device;
 mod doctor;
+mod engine;
+mod eval;
+mod explain;
 mod fetch;
 mod generate;
 mod interrupt;
+mod jsonl;
 mod models;
 mod name;
 mod progress;
@@ -42,6 +47,9 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Fetch(arguments) => fetch::run(&arguments)?,
         Command::Models => models::run()?,
         Command::Doctor(arguments) => doctor::run(&arguments)?,
+        Command::Explain(arguments) => return explain::run(&arguments),
+        Command::Batch(arguments) => return batch::run(&arguments),
+        Command::Eval(arguments) => return eval::run(&arguments),
         Command::Generate(arguments) => return generate::run(&arguments),
     }
     Ok(ExitCode::SUCCESS)

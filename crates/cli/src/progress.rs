@@ -4,67 +4,118 @@ use crate::text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 
-/// Progress of one task counted in bytes.
+/// Progress of one task.
 #[derive(Debug)]
 pub(crate) struct Progress {
     what: String,
-    total_bytes: Option<u64>,
+    counted: Counted,
+    total: Option<u64>,
     /// `None` where stderr is not a terminal.
     bar: Option<ProgressBar>,
-    done_bytes: u64,
+    done: u64,
     /// Tenths (or, without a total, steps of 10 MB) already told.
     told: u64,
     /// Whether lines are written where there is no terminal.
     has_lines: bool,
 }
 
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counted {
+    Bytes,
+    /// Things of that name.
+    Things(&'static str),
+}
+
+impl Counted {
+    fn amount(self, count: u64) -> String {
+        match self {
+            Self::Bytes => text::bytes(count),
+            Self::Things(_) => count.to_string(),
+        }
+    }
+
+    /// A line without a terminal: how much of how much.
+    fn line(self, done: u64, total: Option<u64>) -> String {
+        let of = total.map(|total| format!(" of {}", self.amount(total))).unwrap_or_default();
+        let name = match self {
+            Self::Bytes => String::new(),
+            Self::Things(name) => format!(" {name}"),
+        };
+        format!("{}{of}{name}", self.amount(done))
+    }
+
+    fn template(self, has_total: bool) -> &'static str {
+        match (self, has_total) {
+            (Self::Bytes, true) => "{msg} [{wide_bar}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}",
+            (Self::Bytes, false) => "{msg} {spinner} {decimal_bytes} {decimal_bytes_per_sec}",
+            (Self::Things(_), _) => "{msg} [{wide_bar}] {percent} %, {eta} left",
+        }
+    }
+}
+
 const STEP_BYTES: u64 = 10_000_000;
 
 impl Progress {
-    /// `total_bytes` where it is known.
+    /// Of bytes; `total_bytes` where it is known.
     pub(crate) fn new(what: &str, total_bytes: Option<u64>) -> Self {
+        Self::of(what, Counted::Bytes, total_bytes)
+    }
+
+    /// Of things that are called so: a bar with the time left in a terminal, a line every tenth elsewhere.
+    pub(crate) fn of_things(what: &str, name: &'static str, total: u64) -> Self {
+        Self::of(what, Counted::Things(name), Some(total))
+    }
+
+    fn of(what: &str, counted: Counted, total: Option<u64>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(total_bytes, ProgressDrawTarget::stderr()).with_message(what.to_owned());
-            let template = match total_bytes {
-                Some(_) => "{msg} [{wide_bar}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}",
-                None => "{msg} {spinner} {decimal_bytes} {decimal_bytes_per_sec}",
-            };
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr()).with_message(what.to_owned());
+            let template = counted.template(total.is_some());
             // A template that does not parse would be a slip in the lines above; the default bar still counts.
             bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Self { what: what.to_owned(), total_bytes, bar, done_bytes: 0, told: 0, has_lines: true }
+        Self { what: what.to_owned(), counted, total, bar, done: 0, told: 0, has_lines: true }
     }
 
     /// For what usually takes a moment: a bar in a terminal, silence elsewhere.
     pub(crate) fn only_in_terminal(what: &str, total_bytes: u64) -> Self {
-        let mut progress = Self::new(what, Some(total_bytes));
-        progress.has_lines = false;
-        progress
+        Self::new(what, Some(total_bytes)).quiet()
     }
 
-    /// States how many bytes are done; a smaller number than before starts over.
-    pub(crate) fn set(&mut self, done_bytes: u64) {
-        self.done_bytes = done_bytes;
+    /// Nothing where there is no terminal.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.has_lines = false;
+        self
+    }
+
+    /// Corrects what is expected in all.
+    pub(crate) fn set_total(&mut self, total: u64) {
+        self.total = Some(total);
         if let Some(bar) = &self.bar {
-            bar.set_position(done_bytes);
+            bar.set_length(total);
+        }
+    }
+
+    /// States how much is done; a smaller number than before starts over.
+    pub(crate) fn set(&mut self, done: u64) {
+        self.done = done;
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
             return;
         }
-        let step = match self.total_bytes {
-            Some(total) => done_bytes.saturating_mul(10).checked_div(total).unwrap_or(10),
-            None => done_bytes / STEP_BYTES,
+        let step = match self.total {
+            Some(total) => done.saturating_mul(10).checked_div(total).unwrap_or(10),
+            None => done / STEP_BYTES,
         };
         if step > self.told && self.has_lines {
-            match self.total_bytes {
-                Some(total) => eprintln!("{}: {} of {}", self.what, text::bytes(done_bytes), text::bytes(total)),
-                None => eprintln!("{}: {}", self.what, text::bytes(done_bytes)),
-            }
+            eprintln!("{}: {}", self.what, self.counted.line(done, self.total));
         }
         self.told = step;
     }
 
     /// Adds to what is done.
-    pub(crate) fn add(&mut self, bytes: u64) {
-        self.set(self.done_bytes.saturating_add(bytes));
+    pub(crate) fn add(&mut self, amount: u64) {
+        self.set(self.done.saturating_add(amount));
     }
 
     /// A sign of life where nothing can be counted yet.

@@ -1,6 +1,6 @@
 //! From what the user typed to the text that the model reads.
 
-use crate::args::GenerateArguments;
+use crate::args::{PromptArguments, usage_error};
 use anyhow::{Context, Result, bail};
 use std::io::Read;
 use std::ops::Range;
@@ -18,7 +18,10 @@ pub(crate) struct Prompt {
 }
 
 /// The prompt from the argument, a file or stdin.
-pub(crate) fn read(arguments: &GenerateArguments) -> Result<String> {
+pub(crate) fn read(arguments: &PromptArguments) -> Result<String> {
+    if arguments.prompt.is_none() && arguments.prompt_file.is_none() {
+        return Err(usage_error("there is no prompt; give one with --prompt TEXT or --prompt-file FILE"));
+    }
     let file = match (&arguments.prompt, &arguments.prompt_file) {
         (Some(text), _) if text != "-" => return non_empty(text.clone()),
         (_, Some(file)) => file.as_path(),
@@ -43,19 +46,28 @@ fn non_empty(text: String) -> Result<String> {
 }
 
 /// The prompt as it is, or within the model's chat template.
-pub(crate) fn prepare(text: String, arguments: &GenerateArguments, checkpoint: &Checkpoint) -> Result<Prompt> {
+pub(crate) fn prepare(text: String, arguments: &PromptArguments, checkpoint: &Checkpoint) -> Result<Prompt> {
     if !arguments.chat {
-        let whole = 0..text.len();
-        return Ok(Prompt { text, parts: vec![whole], add_special: true });
+        return Ok(plain(text));
     }
+    chat(&text, arguments.system.as_deref(), checkpoint)
+}
+
+/// The prompt as it is.
+pub(crate) fn plain(text: String) -> Prompt {
+    let whole = 0..text.len();
+    Prompt { text, parts: vec![whole], add_special: true }
+}
+
+/// The prompt as a user's message within the model's chat template.
+pub(crate) fn chat(text: &str, system: Option<&str>, checkpoint: &Checkpoint) -> Result<Prompt> {
     let Some(template) = checkpoint.chat_template() else {
         bail!("{} has no chat template: leave out --chat to have it continue the prompt", checkpoint.name());
     };
-    let system = arguments.system.as_deref();
     let mut messages: Vec<Message> = system.map(|system| Message::new("system", system)).into_iter().collect();
-    messages.push(Message::new("user", text.as_str()));
+    messages.push(Message::new("user", text));
     let rendered = template.render(&messages, true)?;
-    let parts = written_parts(&rendered, system, &text);
+    let parts = written_parts(&rendered, system, text);
     Ok(Prompt { text: rendered, parts, add_special: false })
 }
 

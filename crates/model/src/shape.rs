@@ -89,6 +89,12 @@ impl Model {
         Ok(Estimate { cost: ops.iter().map(Op::cost).sum(), buffer_bytes: 4 * words })
     }
 
+    /// Bytes of norms, which a model holds in buffers rather than weights.
+    pub fn norm_bytes(&self) -> u64 {
+        let of_blocks = self.blocks.iter().flat_map(|block| [&block.attention_norm, &block.mlp_norm]);
+        of_blocks.chain([&self.final_norm]).map(|norm| 4 * norm.words() as u64).sum()
+    }
+
     /// Bytes of a cache for so many positions.
     pub fn cache_bytes(&self, positions: usize) -> u64 {
         let words = positions.max(1) as u64 * self.config().kv_width() as u64;

@@ -12,7 +12,7 @@ const AUTO_UNITS: usize = 30;
 ///
 /// # Errors
 /// When a given set holds a position that the question does not have, or a pattern does not compile.
-pub(crate) fn units(question: &Question, granularity: &Granularity) -> Result<(Vec<Unit>, Granularity), AtmanError> {
+pub fn units(question: &Question, granularity: &Granularity) -> Result<(Vec<Unit>, Granularity), AtmanError> {
     match granularity {
         Granularity::Given(sets) => Ok((given(question, sets)?, granularity.clone())),
         Granularity::Auto => {

@@ -4,13 +4,14 @@ mod build;
 mod granularity;
 mod segments;
 
-pub(crate) use build::{children, units};
+pub(crate) use build::children;
+pub use build::units;
 pub use granularity::Granularity;
 
 use serde::{Deserialize, Serialize};
 
 /// Positions that are suppressed together, and the text that they stand for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unit {
     /// Which text it is a part of.
     pub source: Source,
@@ -41,10 +42,11 @@ pub struct Unit {
 }
 
 /// Where a unit comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// The prompt.
+    #[default]
     Prompt,
     /// Target tokens before the last.
     Target,

@@ -1,11 +1,20 @@
 //! What can be typed.
 
+mod batch;
+mod eval;
+mod explain;
+mod shared;
+
+pub(crate) use batch::BatchArguments;
+pub(crate) use eval::EvalArguments;
+pub(crate) use explain::ExplainArguments;
+pub(crate) use shared::{IdList, PromptArguments, SettingsArguments};
+
 use crate::suppress::{LayerRange, Suppress};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use gpu::Wish;
 use kernels::Operator;
-use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 A model is named by
@@ -20,7 +29,7 @@ Environment
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY  as usual
 
 Exit status
-  0  done       1  failed      2  wrong usage      130  stopped by Ctrl-C";
+  0  done       1  failed      2  wrong usage      3  batch: some lines were bad      130  stopped by Ctrl-C";
 
 /// Run small language models on this machine, and ask what made them say what they said.
 #[derive(Debug, Parser)]
@@ -43,6 +52,12 @@ pub(crate) enum Command {
     Models,
     /// Continue a prompt, or answer it, as the model would; the text goes to stdout as it comes, all else to stderr
     Generate(GenerateArguments),
+    /// Explain why the model answers a prompt as it does: how much each part of the prompt supports each token of the answer
+    Explain(Box<ExplainArguments>),
+    /// Explain many prompts, one a line of a JSON Lines file; taken up where it stopped when it is started again
+    Batch(Box<BatchArguments>),
+    /// Measure how well explanations find the answers to questions about a text, for several settings and beside simpler methods
+    Eval(Box<EvalArguments>),
     /// Examine this machine: what it can compute on, what would be taken and why, and whether its numbers are right
     Doctor(DoctorArguments),
 }
@@ -60,21 +75,8 @@ pub(crate) struct GenerateArguments {
     #[arg(long, short, value_name = "MODEL")]
     pub(crate) model: String,
 
-    /// The prompt; `-` reads it from stdin
-    #[arg(long, short, value_name = "TEXT", required_unless_present = "prompt_file", conflicts_with = "prompt_file")]
-    pub(crate) prompt: Option<String>,
-
-    /// A file that holds the prompt; `-` is stdin. One line end at its end is left out
-    #[arg(long, value_name = "FILE")]
-    pub(crate) prompt_file: Option<PathBuf>,
-
-    /// Put the prompt as a user's message into the model's chat template
-    #[arg(long)]
-    pub(crate) chat: bool,
-
-    /// A system message before the user's
-    #[arg(long, value_name = "TEXT", requires = "chat")]
-    pub(crate) system: Option<String>,
+    #[command(flatten)]
+    pub(crate) prompt: PromptArguments,
 
     /// The most tokens to write
     #[arg(long, short = 'n', value_name = "N", default_value_t = 256)]

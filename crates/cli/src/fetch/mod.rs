@@ -19,6 +19,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use verify::Expected;
+pub(crate) use verify::{sha256, sha256_of};
 use weights::catalogue::{CatalogueEntry, Source};
 
 /// Fetches each model that is named and prints where it is.

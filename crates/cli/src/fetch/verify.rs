@@ -65,6 +65,19 @@ impl Expected {
     }
 }
 
+/// The SHA-256 of a file, in lower-case hexadecimal digits.
+pub(crate) fn sha256(path: &Path) -> Result<String> {
+    let reading = || format!("cannot read {}", path.display());
+    let mut digest = Sha256::new();
+    hash_into(&mut File::open(path).with_context(reading)?, &mut digest, |_| {}).with_context(reading)?;
+    Ok(text::hex(&digest.finalize()))
+}
+
+/// The SHA-256 of some bytes, in lower-case hexadecimal digits.
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    text::hex(&Sha256::digest(bytes))
+}
+
 /// Feeds all of `reader` to `digest`; returns its length and tells each piece's.
 pub(crate) fn hash_into(reader: &mut impl Read, digest: &mut Sha256, mut tell: impl FnMut(u64)) -> std::io::Result<u64> {
     let mut piece = vec![0; 1 << 18];

@@ -1,0 +1,64 @@
+//! `atman explain`.
+
+use super::{IdList, PromptArguments, SettingsArguments};
+use clap::Args;
+use gpu::Wish;
+use report::Format;
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArguments {
+    /// The model; one that is not on this machine is fetched first
+    #[arg(long, short, value_name = "MODEL")]
+    pub(crate) model: String,
+
+    #[command(flatten)]
+    pub(crate) prompt: PromptArguments,
+
+    /// The prompt as token ids, in place of text: [504, 3575]
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["prompt", "prompt_file", "chat"])]
+    pub(crate) prompt_ids: Option<IdList>,
+
+    /// The answer to explain; without it the model writes one first
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) target: Option<String>,
+
+    /// The answer as token ids, in place of text
+    #[arg(long, value_name = "JSON", conflicts_with = "target")]
+    pub(crate) target_ids: Option<IdList>,
+
+    /// The most tokens of an answer that the model writes
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 48)]
+    pub(crate) max_tokens: usize,
+
+    /// Why the answer rather than this one? May be given several times
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) contrast: Vec<String>,
+
+    /// Explain this part of the answer only
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) span: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) settings: SettingsArguments,
+
+    /// What to compute on: auto, cpu or gpu. `atman doctor` says what auto takes, and why
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(crate) device: Wish,
+
+    /// Memory for computing, beside the weights; where it is less than one unit takes, units run one at a time
+    #[arg(long, value_name = "N")]
+    pub(crate) memory_mib: Option<u64>,
+
+    /// terminal, json, html, svg or csv; without it what the name of --out says, or terminal
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+
+    /// Write to this file, in place of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Also tint the first position and the chat template, where models park attention
+    #[arg(long)]
+    pub(crate) sinks: bool,
+}

@@ -1,0 +1,112 @@
+//! Arguments that several commands have.
+
+use crate::suppress::LayerRange;
+use anyhow::Result;
+use atman::{FaithfulnessSettings, Granularity, Postprocessing, Score, Settings, Suppression, Threshold};
+use clap::Args;
+use kernels::Operator;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where the prompt comes from.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PromptArguments {
+    /// The prompt; `-` reads it from stdin
+    #[arg(long, short, value_name = "TEXT", conflicts_with = "prompt_file")]
+    pub(crate) prompt: Option<String>,
+
+    /// A file that holds the prompt; `-` is stdin. One line end at its end is left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prompt_file: Option<PathBuf>,
+
+    /// Put the prompt as a user's message into the model's chat template
+    #[arg(long)]
+    pub(crate) chat: bool,
+
+    /// A system message before the user's
+    #[arg(long, value_name = "TEXT", requires = "chat")]
+    pub(crate) system: Option<String>,
+}
+
+/// How an explanation is made.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SettingsArguments {
+    /// How a factor acts on attention scores: multiplicative, log-additive, shifted or shifted-full
+    #[arg(long, value_name = "NAME", default_value_t = Suppression::default().operator)]
+    pub(crate) operator: Operator,
+
+    /// What a unit's attention is scaled by: 0 to 1 damps, more than 1 amplifies
+    #[arg(long, value_name = "F", default_value_t = Suppression::default().factor)]
+    pub(crate) factor: f32,
+
+    /// Suppress similar positions along: from a cosine similarity of embeddings on (0.7), or the part of all pairs of tokens
+    /// that are less similar (q0.99)
+    #[arg(long, value_name = "C")]
+    pub(crate) threshold: Option<Threshold>,
+
+    /// With a threshold: the most neighbours of a unit
+    #[arg(long, value_name = "N", requires = "threshold")]
+    pub(crate) max_neighbours: Option<usize>,
+
+    /// Layers in which to suppress, the first is 0, the end is not included; all without this
+    #[arg(long, value_name = "A..B")]
+    pub(crate) layers: Option<LayerRange>,
+
+    /// What gets one score: auto (nearest to 30 units), token, word, sentence, paragraph, custom:DELIMITER or regex:PATTERN;
+    /// delimiters and matches end a unit
+    #[arg(long, value_name = "UNITS", default_value_t = Granularity::Auto)]
+    pub(crate) granularity: Granularity,
+
+    /// From coarse to fine: divide the N strongest units of each level further, down to tokens
+    #[arg(long, value_name = "N")]
+    pub(crate) refine: Option<usize>,
+
+    /// What is compared with and without a unit: cross-entropy (nats), logit or probability
+    #[arg(long, value_name = "SCORE", default_value_t = Score::CrossEntropy)]
+    pub(crate) score: Score,
+
+    /// What is done to the units' scores: none, absolute, square or min-max
+    #[arg(long, value_name = "HOW", default_value_t = Postprocessing::None)]
+    pub(crate) postprocessing: Postprocessing,
+
+    /// Measure how far the order of units can be trusted; takes several times as long
+    #[arg(long)]
+    pub(crate) faithfulness: bool,
+}
+
+impl SettingsArguments {
+    /// For a model with `n_layers`.
+    pub(crate) fn settings(&self, n_layers: usize) -> Result<Settings> {
+        let layers = self.layers.map(|layers| layers.of(n_layers)).transpose()?;
+        let suppression = Suppression {
+            operator: self.operator,
+            factor: self.factor,
+            layers: layers.map(|layers| [layers.start, layers.end]),
+            threshold: self.threshold,
+            max_neighbours: self.max_neighbours,
+        };
+        suppression.check(n_layers).map_err(super::usage_error)?;
+        Ok(Settings {
+            granularity: self.granularity.clone(),
+            suppression,
+            score: self.score,
+            postprocessing: self.postprocessing,
+            refine: self.refine,
+            faithfulness: self.faithfulness.then(FaithfulnessSettings::default),
+        })
+    }
+}
+
+/// Token ids as a JSON array: `[1, 2, 3]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IdList(pub(crate) Vec<u32>);
+
+impl FromStr for IdList {
+    type Err = String;
+
+    fn from_str(given: &str) -> Result<Self, String> {
+        serde_json::from_str(given)
+            .map(Self)
+            .map_err(|error| format!("expected a JSON array of token ids, such as [1, 2]: {error}"))
+    }
+}

@@ -1,0 +1,56 @@
+//! What is compared.
+
+use crate::args::{EvalArguments, usage_error};
+use anyhow::Result;
+use atman::Suppression;
+use std::fmt;
+
+/// A way of scoring the tokens of a context.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Method {
+    /// By nothing: the mean over many random orders.
+    Random,
+    /// By where a token stands, the first highest.
+    Position,
+    /// By how much less likely the answer is when a token is left out.
+    LeaveOneOut,
+    /// By how much less likely the answer is when attention to a token is scaled.
+    Atman(Suppression),
+}
+
+impl Method {
+    /// The three simple methods, and every combination of the settings.
+    pub(crate) fn all(arguments: &EvalArguments) -> Result<Vec<Self>> {
+        let mut methods = vec![Self::Random, Self::Position, Self::LeaveOneOut];
+        for operator in &arguments.operators {
+            for factor in &arguments.factors {
+                for threshold in &arguments.thresholds {
+                    let suppression = Suppression {
+                        operator: *operator,
+                        factor: *factor,
+                        layers: None,
+                        threshold: threshold.0,
+                        max_neighbours: None,
+                    };
+                    suppression.check(usize::MAX).map_err(usage_error)?;
+                    methods.push(Self::Atman(suppression));
+                }
+            }
+        }
+        Ok(methods)
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Random => f.write_str("random"),
+            Self::Position => f.write_str("position"),
+            Self::LeaveOneOut => f.write_str("leave-one-out"),
+            Self::Atman(suppression) => {
+                write!(f, "{} {}", suppression.operator, suppression.factor)?;
+                suppression.threshold.map_or(Ok(()), |threshold| write!(f, ", neighbours {threshold}"))
+            }
+        }
+    }
+}

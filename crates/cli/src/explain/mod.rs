@@ -1,0 +1,111 @@
+//! `atman explain`: why the model answers a prompt as it does.
+
+mod request;
+mod show;
+
+pub(crate) use request::{Request, budget, explain, target_text};
+
+use crate::args::ExplainArguments;
+use crate::engine::{self, Engine, Opened};
+use crate::interrupt::{self, Interrupt};
+use crate::progress::Progress;
+use crate::prompt;
+use crate::text;
+use anyhow::{Result, bail};
+use atman::{AtmanError, Explainer, Question, Text};
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+
+/// Explains as asked. The explanation goes to stdout or a file, everything else to stderr.
+pub(crate) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
+    let interrupt = Interrupt::install()?;
+    let destination = show::Destination::of(arguments)?;
+    let written = match &arguments.prompt_ids {
+        Some(_) => None,
+        None => Some(prompt::read(&arguments.prompt)?),
+    };
+    let opened = engine::open(&arguments.model)?;
+    // What is wrong with the question is told before the device is opened and the weights are loaded.
+    let request = request(arguments, &opened, written)?;
+    pollster::block_on(async {
+        let mut engine = Engine::load(&opened, arguments.device).await?;
+        let info = opened.info(&engine.model)?;
+        interrupt.watch();
+        let mut bar: Option<Progress> = None;
+        let mut is_stopped = false;
+        let mut after_chunk = |explainer: &Explainer, engine: &Engine<'_>| {
+            if bar.is_none() {
+                warn_of_memory(arguments.memory_mib, explainer, engine);
+            }
+            tell(&mut bar, explainer, engine);
+            is_stopped = interrupt.is_asked();
+            if is_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let document = explain(&mut engine, &info, request, &mut after_chunk).await?;
+        drop(bar);
+        if arguments.settings.faithfulness && document.explanation.faithfulness.is_none() && !is_stopped {
+            eprintln!("faithfulness: not measured, since the prompt has fewer than two units to take away");
+        }
+        destination.write(&document)?;
+        Ok(if is_stopped { ExitCode::from(interrupt::EXIT) } else { ExitCode::SUCCESS })
+    })
+}
+
+fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String>) -> Result<Request> {
+    let tokenizer = opened.checkpoint.tokenizer()?;
+    let prompt = match (&arguments.prompt_ids, written) {
+        (Some(ids), _) => Text::from_ids(tokenizer, &ids.0),
+        (None, Some(text)) => {
+            let prompt = prompt::prepare(text, &arguments.prompt, &opened.checkpoint)?;
+            Text::encode(tokenizer, &prompt.text, prompt.add_special, &prompt.parts)?
+        }
+        (None, None) => bail!("there is no prompt"),
+    };
+    let target = match (&arguments.target_ids, &arguments.target) {
+        (Some(ids), _) => Some(Text::from_ids(tokenizer, &ids.0)),
+        (None, Some(text)) => Some(target_text(tokenizer, text)?),
+        (None, None) => None,
+    };
+    // An answer yet to be written has at least one token.
+    let least =
+        target.clone().or_else(|| prompt.tokens.first().map(|token| Text { text: String::new(), tokens: vec![token.clone()] }));
+    let question = Question::new(prompt.clone(), least.unwrap_or_default(), &opened.config)?;
+    if let (Some(span), true) = (&arguments.span, target.is_some()) {
+        question.target.tokens_of(span)?;
+    }
+    Ok(Request {
+        prompt,
+        target,
+        max_tokens: arguments.max_tokens,
+        contrasts: arguments.contrast.clone(),
+        span: arguments.span.clone(),
+        settings: arguments.settings.settings(opened.config.n_layers)?,
+        budget: budget(arguments.memory_mib),
+    })
+}
+
+/// What is asked for may be less than a plain pass takes.
+fn warn_of_memory(memory_mib: Option<u64>, explainer: &Explainer, engine: &Engine<'_>) {
+    let Some(asked) = memory_mib.map(|mib| mib.saturating_mul(1 << 20)) else { return };
+    let needed = explainer.expected(&engine.model).map_or(0, |expected| expected.peak_bytes);
+    if needed > asked {
+        eprintln!(
+            "memory: units run one at a time, which takes {} beside the weights, as much as a plain pass of this text",
+            text::bytes(needed)
+        );
+    }
+}
+
+/// Shows how far it is: rows, of what is known to come.
+fn tell(bar: &mut Option<Progress>, explainer: &Explainer, engine: &Engine<'_>) {
+    let Ok(expected) = explainer.expected(&engine.model) else { return };
+    let done = explainer.spent().rows;
+    let bar = bar.get_or_insert_with(|| Progress::of_things("explaining", "rows", expected.rows).quiet());
+    bar.set_total(done + expected.rows);
+    bar.set(done);
+}
+
+/// An error of the question rather than of the machine.
+pub(crate) fn is_about_the_question(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<AtmanError>().is_some_and(|error| !matches!(error, AtmanError::Model(_)))
+}

@@ -1,0 +1,71 @@
+//! An explanation that is stopped, or whose device goes away or runs short of memory.
+
+use crate::faulty::{Fault, Faulty};
+use crate::subject::{ITALY, Subject, difference, run, settings};
+use atman::{Budget, Explainer, Granularity};
+
+/// Small enough for several chunks.
+fn budget() -> Budget {
+    Budget { chunk_seconds: 0.02, ..Budget::default() }
+}
+
+fn explainer(subject: &Subject, budget: Budget) -> Explainer {
+    let question = subject.question(ITALY, " Rome.").unwrap();
+    Explainer::new(question, settings(Granularity::Token), Vec::new(), budget, &subject.model).unwrap()
+}
+
+#[test]
+fn what_was_done_before_stopping_is_kept_and_marked_partial() {
+    let mut subject = Subject::new();
+    let whole = subject.explain(ITALY, " Rome.", settings(Granularity::Token), &[]);
+    assert!(!whole.partial && whole.relevance.iter().all(Option::is_some));
+    let mut explainer = explainer(&subject, budget());
+    pollster::block_on(explainer.begin(&subject.model, &mut subject.executor)).unwrap();
+    assert!(explainer.explanation().relevance.iter().all(Option::is_none));
+    pollster::block_on(explainer.step(&subject.model, &mut subject.executor)).unwrap();
+    let partial = explainer.explanation();
+    assert!(partial.partial);
+    let done = partial.relevance.iter().flatten().count();
+    assert!(done > 0 && done < whole.relevance.len(), "{done} of {}", whole.relevance.len());
+    // From the front on, as the plan orders them.
+    assert!(partial.relevance[..done].iter().all(Option::is_some));
+    for (partial, whole) in partial.relevance.iter().zip(&whole.relevance).filter(|(partial, _)| partial.is_some()) {
+        let pairs = partial.iter().flatten().zip(whole.iter().flatten());
+        assert!(pairs.flat_map(|(a, b)| Some((*a)? - (*b)?)).all(|difference| difference.abs() < 1e-4));
+    }
+}
+
+#[test]
+fn a_lost_device_resumes_at_the_first_unfinished_chunk() {
+    let mut subject = Subject::new();
+    let whole = subject.explain(ITALY, " Rome.", settings(Granularity::Token), &[]);
+    let mut explainer = explainer(&subject, budget());
+    let mut faulty = Faulty::new(&mut subject.executor, Fault::LostAfter(3));
+    let error = run(&mut explainer, &subject.model, &mut faulty).unwrap_err();
+    assert!(error.is_device_lost(), "{error}");
+    let before = explainer.spent().rows;
+    assert!(before > 0, "two chunks were done");
+    run(&mut explainer, &subject.model, &mut subject.executor).unwrap();
+    let resumed = explainer.explanation();
+    assert!(!resumed.partial);
+    assert_eq!(resumed.cost.rows, whole.cost.rows, "nothing is computed twice but the baseline");
+    assert!(difference(&whole, &resumed) < 1e-4);
+}
+
+#[test]
+fn a_chunk_that_finds_no_memory_is_halved() {
+    let mut subject = Subject::new();
+    let whole = subject.explain(ITALY, " Rome.", settings(Granularity::Token), &[]);
+    let d_ff = subject.model.config().d_ff;
+    let mut explainer = explainer(&subject, Budget { chunk_seconds: 1e9, ..Budget::default() });
+    // Room for the activations and logits of the baseline or of one unit, but not of all units at once.
+    let mut faulty = Faulty::new(&mut subject.executor, Fault::WordsAtMost(50 * d_ff));
+    run(&mut explainer, &subject.model, &mut faulty).unwrap();
+    assert!(faulty.refused > 1, "{}", faulty.refused);
+    assert!(difference(&whole, &explainer.explanation()) < 1e-4);
+    // Where not even one unit fits, the error says what was asked for.
+    let mut explainer = self::explainer(&subject, budget());
+    let mut faulty = Faulty::new(&mut subject.executor, Fault::WordsAtMost(5 * d_ff));
+    let error = run(&mut explainer, &subject.model, &mut faulty).unwrap_err().to_string();
+    assert!(error.contains("out of memory"), "{error}");
+}
