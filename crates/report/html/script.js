@@ -5,7 +5,7 @@
   const data = JSON.parse(byId("explanation").textContent);
   const prompt = byId("prompt"), answer = byId("answer"), status = byId("status"), sinks = byId("sinks");
   const contrasts = byId("contrasts");
-  const { levels, quantile, tokenLimit, measure } = answer.dataset;
+  const { levels, quantile, mostClipped, tokenLimit, measure } = answer.dataset;
   const parts = [...document.querySelectorAll("[data-unit]")];
   const tokens = [...answer.querySelectorAll(".token")];
   const postprocessing = data.settings.postprocessing, signed = postprocessing === "none";
@@ -38,10 +38,11 @@
     return { "none": noise, "absolute": noise, "square": noise * noise, "min-max": 0 }[postprocessing];
   }
 
-  function limitOf(scores) {
+  function limitOf(scores, fixed = null) {
     const shown = scores.filter((score, unit) => score !== null && !data.units[unit].sink && !parents.has(unit));
     const sizes = shown.map(Math.abs).sort((a, b) => a - b);
-    const limit = sizes[Math.max(Math.ceil(Number(quantile) * sizes.length) - 1, 0)] || sizes.at(-1) || 0;
+    const within = sizes[Math.max(Math.ceil(Number(quantile) * sizes.length) - 1, 0)] ?? 0;
+    const limit = fixed ?? Math.max(within, (sizes.at(-1) ?? 0) / Number(mostClipped));
     return { limit, known: sizes.length, clipped: sizes.filter((size) => size > limit).length };
   }
 
@@ -50,15 +51,12 @@
     const option = contrasts?.selectedOptions[0];
     if (option?.value) {
       const { limit, noise, note } = option.dataset, scores = data.contrasts[option.value].relevance;
-      return { scores, ...limitOf(scores), limit: Number(limit), noise: Number(noise), signed: true, note, unit: measureOf("none") };
+      return { scores, ...limitOf(scores, Number(limit)), noise: Number(noise), signed: true, note, unit: measureOf("none") };
     }
     const range = previewed ? rangeOf(previewed) : span;
-    const scores = scoresOf(range), scale = limitOf(scores);
     // Single tokens share a scale, so that one can be compared with another.
-    if (range.to - range.from === 1) {
-      scale.limit = Number(tokenLimit);
-      scale.clipped = 0;
-    }
+    const fixed = range.to - range.from === 1 ? Number(tokenLimit) : null;
+    const scores = scoresOf(range), scale = limitOf(scores, fixed);
     const note = range.from === whole.from && range.to === whole.to ? "" : `Colours are for “${textOf(range)}” alone.`;
     return { scores, ...scale, noise: noiseOf(range), signed, note, unit: measure };
   }
@@ -115,12 +113,16 @@
     byId("least").textContent = now.signed ? `−${short(now.limit)} speaks against it` : "0";
     byId("most").textContent = now.signed ? `+${end} supports the answer` : end;
     byId("legend").textContent = now.clipped
-      ? `Scores beyond are clipped (${now.clipped} of ${now.known} units): ${Number(quantile) * 100} % of the units lie within.`
+      ? `Scores beyond are clipped (${now.clipped} of ${now.known} units); at least ${Number(quantile) * 100} % of the units lie within.`
       : "";
-    say(unit === null ? now.note : about(unit, now));
+    if (byId("floor")) byId("floor").textContent = `${short(now.noise)} ${now.unit}`.trim();
+    byId("ramp").className = now.signed ? "ramp" : "ramp-positive";
+    put(byId("note"), now.note);
+    byId("answer-help").hidden = Boolean(now.note);
+    put(status, unit === null ? "" : about(unit, now));
   }
 
-  function about(unit, { scores, noise, signed, unit: name, note }) {
+  function about(unit, { scores, noise, signed, unit: name }) {
     const score = scores[unit], text = nameOf(unit);
     if (score === null) return `“${text}” has no score here.`;
     const amount = signed ? withSign(score) : short(score);
@@ -130,14 +132,14 @@
     const [word, most] = row.reduce((best, next) => Math.abs(next[1]) > Math.abs(best[1]) ? next : best, ["", 0]);
     const strongest = signed && row.length > 1 && !contrasts?.value ? ` Most on “${word}”: ${withSign(most)}.` : "";
     const along = data.units[unit].neighbours.length ? ` Damped along with it: ${data.units[unit].neighbours.length} similar positions.` : "";
-    return [`“${text}”`, `${amount} ${name}`.trim() + (verdict ? `, ${verdict}` : "") + "." + strongest + along].join(" ") + (note ? ` ${note}` : "");
+    return [`“${text}”`, `${amount} ${name}`.trim() + (verdict ? `, ${verdict}` : "") + "." + strongest + along].join(" ");
   }
 
   const nameOf = (unit) => data.units[unit].text.trim() || "␣";
 
-  function say(text) {
-    status.textContent = text;
-    status.hidden = !text;
+  function put(place, text) {
+    if (place.textContent !== text) place.textContent = text;
+    place.hidden = !text;
   }
 
   function choose(range) {
@@ -196,9 +198,9 @@
       if (event.key === "Enter" || event.key === " ") {
         enter(event.target);
       } else if (next !== undefined && all[next]) {
-        if (event.shiftKey) extend(event.target, all[next]);
         for (const item of items) item.tabIndex = item === all[next] ? 0 : -1;
         all[next].focus();
+        if (event.shiftKey) extend(event.target, all[next]);
       } else {
         return;
       }
@@ -208,6 +210,7 @@
   keys(prompt, [...prompt.querySelectorAll("[data-unit]")], (part) => keep(Number(part.dataset.unit)), () => {});
   keys(answer, tokens, (token) => { anchor = token; previewed = null; choose(rangeOf(token)); }, (from, to) => {
     anchor ??= from;
+    previewed = null;
     choose(between(anchor, to));
   });
   addEventListener("keydown", (event) => { if (event.key === "Escape") reset(); });

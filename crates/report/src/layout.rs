@@ -50,7 +50,10 @@ pub(crate) fn lines(pieces: &[Piece], width: usize) -> Vec<Vec<Run>> {
             line.push(character);
         }
     }
-    lines.push(line.runs());
+    // A line end at the very end begins no line that is worth showing.
+    if !line.characters.is_empty() || lines.is_empty() {
+        lines.push(line.runs());
+    }
     lines
 }
 
@@ -143,6 +146,7 @@ mod tests {
         assert_eq!(wrapped(&["The capital", " of", " France"], 12), ["The capital", "of| France"]);
         assert_eq!(wrapped(&["abc", " def ", "gh"], 7), ["abc| def", "gh"]);
         assert_eq!(wrapped(&["a\n\n b"], 12), ["a", "", " b"]);
+        assert_eq!(wrapped(&["a\n"], 12), ["a"]);
         assert_eq!(wrapped(&["abcdefgh"], 3), ["abc", "def", "gh"]);
     }
 

@@ -23,6 +23,10 @@ pub const WHITE: Rgb = [255; 3];
 /// The part of the units that must lie within the scale, so that a single outlier does not drown all others.
 const QUANTILE: f32 = 0.98;
 
+/// How many times the limit the strongest score may be: what stands out must be seen to stand out, and where nearly all scores
+/// are 0, those that are not must still be seen.
+pub(crate) const MOST_CLIPPED: f32 = 3.0;
+
 /// How scores are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
@@ -49,11 +53,13 @@ impl Scale {
         Scale::over(document, document.scores.iter().copied().enumerate(), noise, true)
     }
 
-    /// Of single target tokens, one for all so that they can be compared.
+    /// Of single target tokens, one for all so that they can be compared: that of the token with the strongest scores.
     pub fn of_tokens(document: &Document) -> Scale {
         let explanation = &document.explanation;
-        let columns = explanation.whole_target().flat_map(|t| explanation.scores(t..t + 1).into_iter().enumerate());
-        Scale::over(document, columns, explanation.noise_of(0..1), true)
+        let of =
+            |scores: Vec<Option<f32>>| Scale::over(document, scores.into_iter().enumerate(), explanation.noise_of(0..1), true);
+        let scales = explanation.whole_target().map(|token| of(explanation.scores(token..token + 1)));
+        scales.reduce(|a, b| if b.limit > a.limit { b } else { a }).unwrap_or_else(|| of(Vec::new()))
     }
 
     /// Of a contrast's scores, which are never post-processed.
@@ -85,8 +91,7 @@ impl Scale {
         sizes.sort_by(f32::total_cmp);
         let rank = (QUANTILE * sizes.len() as f32).ceil() as usize;
         let quantile = sizes.get(rank.saturating_sub(1)).copied().unwrap_or(0.0);
-        // Where nearly all scores are 0, those that are not must still be seen.
-        let limit = if quantile > 0.0 { quantile } else { sizes.last().copied().unwrap_or(0.0) };
+        let limit = quantile.max(sizes.last().copied().unwrap_or(0.0) / MOST_CLIPPED);
         Scale {
             limit,
             quantile: QUANTILE,

@@ -39,7 +39,7 @@ pub fn svg(document: &Document) -> String {
         picture.sentence("note", &line);
     }
     let height = picture.y + MARGIN - LINE / 2.0;
-    let title = format!("Why the model answered “{}”", one_line(explanation.target.text.trim()));
+    let title = format!("Why the model said “{}”", words::answer(document));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
          role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n{STYLE}\n\
@@ -168,7 +168,7 @@ impl Picture {
         let plus = if scale.signed { "+" } else { "" };
         let supports = if scale.signed { words::SUPPORTS } else { "" };
         let to = format!("{plus}{} {} {supports}", amount::short(scale.limit), scale.measure.name());
-        let (start, width) = (WIDTH / 2.0 - 110.0, 220.0 / (STEPS - first + 1) as f32);
+        let (start, width) = (WIDTH / 2.0 - 135.0, 220.0 / (STEPS - first + 1) as f32);
         let (left, right, baseline) = (start - 10.0, start + 230.0, self.y + 14.0);
         self.put(&format!("<text class=\"note\" x=\"{left}\" y=\"{baseline}\" text-anchor=\"end\">{}</text>", escaped(&from)));
         for (i, step) in (first..=STEPS).enumerate() {

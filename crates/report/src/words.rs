@@ -1,8 +1,11 @@
 //! What an explanation says, in sentences: the same in every format.
 
 use crate::amount::{bytes, count, probability, seconds, short};
+use crate::clean::one_line;
 use crate::{Document, Scale};
-use atman::{Contrast, Faithfulness, Granularity, Order, OrderCurves, Postprocessing, Removal, STEPS, Threshold};
+use atman::{
+    Contrast, Faithfulness, Granularity, Order, OrderCurves, Postprocessing, Removal, STEPS, Text, Threshold, TokenKind,
+};
 
 /// What is coloured: a hue's name and what it stands for.
 pub(crate) const SUPPORTS: &str = "supports the answer";
@@ -72,7 +75,7 @@ pub(crate) fn legend(scale: &Scale) -> Vec<String> {
         (_, 0.0) => "All scores are 0.".to_owned(),
         _ if scale.clipped == 0 => format!("Full colour is {plus_minus}{limit}, the strongest score."),
         _ => format!(
-            "Full colour is {plus_minus}{limit}; scores beyond are clipped ({}): {:.0} % of the units lie within.",
+            "Full colour is {plus_minus}{limit}; scores beyond are clipped ({}); at least {:.0} % of the units lie within.",
             count(scale.clipped, "unit"),
             scale.quantile * 100.0
         ),
@@ -90,10 +93,30 @@ pub(crate) fn likelihood(document: &Document) -> Option<String> {
     Some(format!("probability {}, log-probability {log_prob:.3} nats", probability(log_prob.exp())))
 }
 
+/// What is explained, as one line without control tokens and spaces around it.
+pub(crate) fn answer(document: &Document) -> String {
+    written(&document.explanation.target)
+}
+
 /// What a contrast asks.
 pub(crate) fn contrast(document: &Document, contrast: &Contrast) -> String {
-    let target = &document.explanation.target.text;
-    format!("Why “{}” rather than “{}”?", target.trim(), contrast.alternative.text.trim())
+    format!("Why “{}” rather than “{}”?", answer(document), alternative(contrast))
+}
+
+/// What might have been written instead, as the answer.
+pub(crate) fn alternative(contrast: &Contrast) -> String {
+    written(&contrast.alternative)
+}
+
+fn written(text: &Text) -> String {
+    let tokens = text.tokens.iter().filter(|token| token.kind != TokenKind::Special && token.end_byte > token.start_byte);
+    let mut reached = 0;
+    let mut written = String::new();
+    for token in tokens {
+        written.push_str(text.text.get(token.start_byte.max(reached)..token.end_byte).unwrap_or_default());
+        reached = token.end_byte;
+    }
+    one_line(written.trim())
 }
 
 /// How decided the model was between the two.
@@ -144,13 +167,14 @@ fn judgement(faithfulness: &Faithfulness) -> String {
             parts.push(format!("{verdict} {orders}"));
         }
     };
-    say(both, "better by both measures than");
-    say(one, "better by one of them than");
-    say(neither, "no better by either than");
+    say(both, "better both ways than");
+    say(one, "better one way than");
+    say(neither, "no better either way than");
     if parts.is_empty() {
         return "It was compared with no other order.".to_owned();
     }
-    format!("This order of units, when they are taken away and when only they are kept, is {}.", parts.join(", "))
+    let parts = parts.join(", ");
+    format!("Judged by what is lost without the first units and by what is kept with only them, this order is {parts}.")
 }
 
 fn of(faithfulness: &Faithfulness, order: Order) -> Option<&OrderCurves> {
@@ -167,7 +191,7 @@ pub(crate) fn order(order: Order) -> &'static str {
     match order {
         Order::Explanation => "this explanation",
         Order::Random => "random order",
-        Order::Position => "order of position",
+        Order::Position => "the order of the text",
         Order::LeaveOneOut => "leaving one out",
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn section(faithfulness: &Faithfulness) -> String {
          <figure>{deletion}<figcaption><b>The first units taken away</b>A good order falls early.</figcaption></figure>\n\
          <figure>{insertion}<figcaption><b>Only the first units kept</b>A good order rises early.</figcaption></figure>\n\
          </div>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Areas under the curves\"><table><thead><tr>\
-         <th scope=\"col\">Units in the order of</th><th scope=\"col\">area, taken away<br>(lower is better)</th>\
+         <th scope=\"col\">Order of units</th><th scope=\"col\">area, taken away<br>(lower is better)</th>\
          <th scope=\"col\">area, only kept<br>(higher is better)</th></tr></thead><tbody>{rows}</tbody></table></div>\n\
          <p class=\"help\">{}</p>\n</section>\n",
         words::removal(faithfulness)

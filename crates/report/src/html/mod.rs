@@ -5,9 +5,9 @@ mod fill;
 mod numbers;
 mod texts;
 
-use crate::clean::{escaped, one_line};
+use crate::clean::escaped;
 use crate::layout::cut;
-use crate::scale::{AGAINST, FULL_TINT, Rgb, SUPPORTS};
+use crate::scale::{AGAINST, FULL_TINT, MOST_CLIPPED, Rgb, SUPPORTS};
 use crate::{Document, ReportError, Scale, amount, words};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -34,7 +34,7 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
     let values = [
         ("style_hash", hash(&style)),
         ("script_hash", hash(script)),
-        ("title", escaped(&format!("Why “{}”?", cut(&one_line(explanation.target.text.trim()), 70)))),
+        ("title", escaped(&format!("Why did the model say “{}”?", cut(&words::answer(document), 70)))),
         ("partial", partial.unwrap_or_default()),
         ("meaning", with_samples(meaning)),
         ("prompt", texts::prompt(document, &scale)),
@@ -43,6 +43,7 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
         ("answer", texts::answer(document, &scale)),
         ("levels", LEVELS.to_string()),
         ("quantile", scale.quantile.to_string()),
+        ("most_clipped", MOST_CLIPPED.to_string()),
         ("token_limit", Scale::of_tokens(document).limit.to_string()),
         ("measure", escaped(&scale.measure.name())),
         ("contrast_choice", texts::contrast_choice(document)),
@@ -120,7 +121,9 @@ fn marks(scale: &Scale) -> String {
     }
     if scale.noise > 0.0 {
         let floor = escaped(&scale.measure.of(scale.noise));
-        marks.push(format!("What is <span class=\"noise\">dotted</span> lies within the noise floor of {floor}."));
+        marks.push(format!(
+            "What is <span class=\"noise\">dotted</span> lies within the noise floor of <span id=\"floor\">{floor}</span>."
+        ));
     }
     marks.join(" ")
 }

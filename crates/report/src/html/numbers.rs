@@ -16,14 +16,13 @@ pub(super) fn table(document: &Document, scale: &Scale) -> String {
     let matrix = tokens.len() > 1 && tokens.len() * explanation.units.len() <= MOST_CELLS;
     let shown_tokens = if matrix { tokens.as_slice() } else { &[] };
     let head = |text: &str| format!("<th scope=\"col\">{}</th>", escaped(text));
-    let of_contrast = |contrast: &atman::Contrast| head(&format!("rather than {}", quoted(contrast.alternative.text.trim())));
+    let of_contrast = |contrast: &atman::Contrast| head(&format!("rather than {}", quoted(&words::alternative(contrast))));
     let score_name = if document.span.is_some() { "chosen part" } else { "whole answer" };
-    let columns: String =
-        [head("part"), head(&format!("{score_name}, {}", scale.measure.name()).trim_end_matches(", ").to_owned())]
-            .into_iter()
-            .chain(explanation.contrasts.iter().map(of_contrast))
-            .chain(shown_tokens.iter().map(|token| head(&quoted(&token.text))))
-            .collect();
+    let columns: String = [head("part"), head(format!("{score_name}, {}", scale.measure.name()).trim_end_matches(", "))]
+        .into_iter()
+        .chain(explanation.contrasts.iter().map(of_contrast))
+        .chain(shown_tokens.iter().map(|token| head(&quoted(&token.text))))
+        .collect();
     let tokens_scale = Scale::of_tokens(document);
     let mut rows = String::new();
     for (i, unit) in explanation.units.iter().enumerate() {

@@ -7,7 +7,7 @@ use crate::{Document, Scale, words};
 
 /// The prompt, unit by unit.
 pub(super) fn prompt(document: &Document, scale: &Scale) -> String {
-    let pieces = pieces::of_prompt(&document.explanation);
+    let pieces = hidden_unless_all(pieces::of_prompt(&document.explanation));
     pieces.iter().map(|piece| span(document, scale, piece, "unit", "")).collect()
 }
 
@@ -20,7 +20,15 @@ pub(super) fn answer(document: &Document, scale: &Scale) -> String {
             format!(" role=\"option\" data-tokens=\"{}-{}\" aria-selected=\"{selected}\"", piece.tokens.start, piece.tokens.end);
         span(document, scale, piece, if selected { "token chosen" } else { "token" }, &more)
     };
-    pieces::of_target(&document.explanation).iter().map(of_piece).collect()
+    hidden_unless_all(pieces::of_target(&document.explanation)).iter().map(of_piece).collect()
+}
+
+/// What a template put there is hidden at first, unless nothing else is there.
+fn hidden_unless_all(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    if pieces.iter().all(|piece| piece.template) {
+        pieces.iter_mut().for_each(|piece| piece.template = false);
+    }
+    pieces
 }
 
 fn span(document: &Document, scale: &Scale, piece: &Piece, class: &str, more: &str) -> String {
@@ -68,7 +76,7 @@ pub(super) fn contrast_choice(document: &Document) -> String {
             scale.limit,
             scale.noise,
             escaped(&words::log_odds(contrast)),
-            escaped(contrast.alternative.text.trim())
+            escaped(&words::alternative(contrast))
         )
     };
     let options: String = contrasts.iter().enumerate().map(option).collect();

@@ -1,7 +1,6 @@
 //! What stands below the units: contrasts, and whether the order of units can be trusted.
 
 use super::{ColorDepth, Page, plain, tinted};
-use crate::clean::clean;
 use crate::layout::padded;
 use crate::{Document, Scale, pieces, words};
 
@@ -10,7 +9,7 @@ pub(super) fn contrasts(page: &mut Page, document: &Document) {
     let explanation = &document.explanation;
     for contrast in &explanation.contrasts {
         let scale = Scale::of_contrast(document, contrast);
-        page.title(&clean(&words::contrast(document, contrast)).replace('\n', " "));
+        page.title(&words::contrast(document, contrast));
         if page.style.color == ColorDepth::None {
             let of_contrast = Document { scores: contrast.relevance.clone(), ..document.clone() };
             plain::rows(page, &of_contrast, &explanation.leaves(), &scale);

@@ -27,13 +27,13 @@ fn it_can_be_turned_back_into_its_document() {
 fn it_can_be_read_without_scripts() {
     let page = html(&sample::full()).unwrap();
     for part in [
-        "<h1>Why “Rome.”?</h1>",
+        "<h1>Why did the model say “Rome.”?</h1>",
         "class=\"unit\" data-unit=\"10\" data-relevance=\"1.518124\" data-tint=\"20\"> Italy</span>",
         "role=\"option\" data-tokens=\"0-1\" aria-selected=\"false\"> Rome</span>",
         "supports the answer",
         "<td>+1.518</td>",
         "lowers the probability of an answer token",
-        "noise floor of 0.020 nats",
+        "noise floor of <span id=\"floor\">0.020 nats",
         "<dt>SHA-256</dt><dd>abab",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
@@ -77,6 +77,13 @@ fn what_stands_apart_can_be_shown() {
     assert!(page.contains("class=\"unit sink template\""));
     assert!(page.contains("Show the chat template"));
     assert!(html(&sample::capitals()).unwrap().contains("Colour the first position too"));
+}
+
+#[test]
+fn a_text_of_control_tokens_alone_is_not_hidden() {
+    let mut document = sample::capitals();
+    document.explanation.prompt.tokens.iter_mut().for_each(|token| token.kind = atman::TokenKind::Special);
+    assert!(!html(&document).unwrap().contains("template\""));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Each format says what the document says, and nothing in a document does anything but be shown.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test states what it expects by unwrapping it")]
+
 mod csv;
 mod html;
 mod sample;

@@ -9,7 +9,7 @@ use report::{Document, ModelInfo, Span};
 const CAPITALS: &str = include_str!("../../../../tests/goldens/capitals.log-additive.json");
 
 /// A text of the tokens given, all written by the writer.
-pub fn text(tokens: &[(&str, u32)]) -> Text {
+pub(crate) fn text(tokens: &[(&str, u32)]) -> Text {
     let mut text = Text::default();
     for (token, id) in tokens {
         let (start, start_byte) = (text.text.chars().count(), text.text.len());
@@ -29,7 +29,7 @@ pub fn text(tokens: &[(&str, u32)]) -> Text {
 }
 
 /// A unit for each token of the prompt and each of the target but the last.
-pub fn token_units(prompt: &Text, target: &Text) -> Vec<Unit> {
+pub(crate) fn token_units(prompt: &Text, target: &Text) -> Vec<Unit> {
     let n_earlier = target.tokens.len().saturating_sub(1);
     let of_prompt = prompt.tokens.iter().map(|token| (Source::Prompt, token));
     let of_target = target.tokens.iter().take(n_earlier).map(|token| (Source::Target, token));
@@ -50,7 +50,7 @@ pub fn token_units(prompt: &Text, target: &Text) -> Vec<Unit> {
 }
 
 /// An explanation of texts by a matrix.
-pub fn explanation(prompt: Text, target: Text, relevance: Vec<Option<Vec<Option<f32>>>>) -> Explanation {
+pub(crate) fn explanation(prompt: Text, target: Text, relevance: Vec<Option<Vec<Option<f32>>>>) -> Explanation {
     let suppression = Suppression { operator: "log-additive".parse().unwrap(), factor: 0.1, ..Suppression::default() };
     Explanation {
         partial: relevance.iter().any(Option::is_none),
@@ -67,7 +67,7 @@ pub fn explanation(prompt: Text, target: Text, relevance: Vec<Option<Vec<Option<
     }
 }
 
-pub fn document(explanation: Explanation) -> Document {
+pub(crate) fn document(explanation: Explanation) -> Document {
     let model = ModelInfo {
         name: "SmolLM2-135M-Instruct.Q4_1.gguf".to_owned(),
         sha256: Some("ab".repeat(32)),
@@ -77,7 +77,7 @@ pub fn document(explanation: Explanation) -> Document {
 }
 
 /// "The capital of Italy is" " Rome.", with the numbers of the reference implementation.
-pub fn capitals() -> Document {
+pub(crate) fn capitals() -> Document {
     let golden: serde_json::Value = serde_json::from_str(CAPITALS).unwrap();
     let words = ["The", " capital", " of", " France", " is", " Paris", ".", " The", " capital", " of", " Italy", " is"];
     let ids = |name: &str| golden[name].as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect::<Vec<_>>();
@@ -99,7 +99,7 @@ pub fn capitals() -> Document {
 }
 
 /// The same with everything an explanation can have.
-pub fn full() -> Document {
+pub(crate) fn full() -> Document {
     let mut explanation = capitals().explanation;
     explanation.settings.faithfulness = Some(FaithfulnessSettings::default());
     explanation.settings.suppression.threshold = Some(atman::Threshold::Cosine(0.7));
@@ -125,7 +125,7 @@ fn contrast(explanation: &Explanation, alternative: &str, id: u32, log_odds_nats
 }
 
 /// As measured on an explanation that found what matters.
-pub fn faithfulness() -> Faithfulness {
+pub(crate) fn faithfulness() -> Faithfulness {
     let curve = |fall: f32, to: f32| (0..=10).map(|step| to + (0.73 - to) * (-fall * step as f32).exp()).collect::<Vec<f32>>();
     let rise = |fall: f32| {
         let mut curve = curve(fall, 0.002);
@@ -155,7 +155,7 @@ pub fn faithfulness() -> Faithfulness {
 }
 
 /// Half of it, as it is when someone has pressed cancel.
-pub fn partial() -> Document {
+pub(crate) fn partial() -> Document {
     let mut explanation = capitals().explanation;
     explanation.relevance.iter_mut().skip(5).for_each(|row| *row = None);
     explanation.partial = true;
@@ -164,14 +164,14 @@ pub fn partial() -> Document {
 }
 
 /// For ` Rome` alone.
-pub fn with_span() -> Document {
+pub(crate) fn with_span() -> Document {
     let Document { explanation, model, device, .. } = full();
     let span = Span { text: "Rome".to_owned(), start_token: 0, end_token: 1 };
     Document::new(explanation, model, device, Some(span))
 }
 
 /// What someone who means harm, or writes another script, might have the model read.
-pub const HOSTILE: [&str; 12] = [
+pub(crate) const HOSTILE: [&str; 12] = [
     "Start",
     "</script><img src=x onerror=\"document.title='owned'\">",
     "\n\t",
@@ -187,7 +187,7 @@ pub const HOSTILE: [&str; 12] = [
 ];
 
 /// An explanation of [`HOSTILE`].
-pub fn hostile() -> Document {
+pub(crate) fn hostile() -> Document {
     let prompt: Vec<_> = HOSTILE.iter().map(|token| (*token, 1)).collect();
     let target = text(&[("<b>yes</b>", 2), ("\x1b[2J\u{202e}", 3), ("<!--<script>", 4)]);
     let row = |i: usize| {
@@ -208,7 +208,7 @@ pub fn hostile() -> Document {
 }
 
 /// A chat of a paragraph, as a chat model reads it: control tokens and a system prompt around what was asked.
-pub fn chat() -> Document {
+pub(crate) fn chat() -> Document {
     let system = "<|im_start|>|system\n|You| are| a| helpful| AI| assistant| named| SmolLM|,| trained| by| Hugging| Face|<|im_end|>|\n|<|im_start|>|user\n";
     let asked = "Ada Lovelace was an English mathematician and writer, chiefly known for her work on Charles Babbage's proposed \
         general-purpose computer, the Analytical Engine. She was the first to recognise that the machine had applications beyond \

@@ -7,7 +7,7 @@ use report::svg;
 fn it_shows_text_tints_legend_and_says_what_it_is() {
     let text = svg(&sample::capitals());
     for part in [
-        "<title id=\"title\">Why the model answered “Rome.”</title>",
+        "<title id=\"title\">Why the model said “Rome.”</title>",
         "> Italy</text>",
         "strongest score",
         "supports the answer",

@@ -87,7 +87,7 @@ fn contrasts_and_faithfulness_are_told_in_sentences() {
             "log-odds +3.70 nats",
             "Taking the most relevant 30 % of the units away lowers the probability of an answer token: 0.73 with everything there, \
              0.03 without them; in random order, 0.30.",
-            "better by both measures than random order and order of position, better by one of them than leaving one out.",
+            "this order is better both ways than random order and the order of the text, better one way than leaving one out.",
         ] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
