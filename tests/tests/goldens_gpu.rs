@@ -1,6 +1,7 @@
-//! The GPU executor on whatever adapter there is, against the same numbers. On a software adapter this takes a while.
+//! The GPU executor on whatever adapter there is, against the same numbers. On a software adapter this takes a while. Most goldens
+//! run through the command line (`crates/cli/tests/cli/explain.rs`).
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test states what it expects by unwrapping it")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test states what it expects by unwrapping it")]
 
 mod common;
 
@@ -27,40 +28,12 @@ fn open_with(options: &Options) -> Option<(GpuExecutor, Model)> {
     Some((executor, model))
 }
 
-fn within_a_thousandth_of_a_nat(names: &[&str]) {
-    let Some((mut executor, model)) = open() else { return };
-    for name in names {
-        let (outcome, _) = pollster::block_on(run(&common::golden(name), &model, &mut executor, false)).unwrap();
-        println!("{name}: {outcome:?}");
-        assert!(outcome.difference_nats() < 1e-3, "{name}: {outcome:?}");
-    }
-    println!("{}: {:?}", executor.describe(), executor.stats());
-}
-
-#[test]
-fn short_goldens_within_a_thousandth_of_a_nat() {
-    within_a_thousandth_of_a_nat(&[
-        "capitals.log-additive",
-        "capitals.removed",
-        "capitals.amplified",
-        "capitals.multiplicative",
-        "capitals.shifted",
-        "capitals.shifted-full",
-    ]);
-}
-
 #[test]
 fn the_kernels_for_hardware_agree_too() {
     let Some((mut executor, model)) = open_with(&Options { tier: Some(Tier::Portable), ..Options::default() }) else { return };
     let (outcome, _) = pollster::block_on(run(&common::golden("capitals.multiplicative"), &model, &mut executor, false)).unwrap();
     println!("{}: {outcome:?}", executor.describe());
     assert!(outcome.difference_nats() < 1e-3, "{outcome:?}");
-}
-
-#[test]
-#[ignore = "slow: 5,500 rows on a software adapter"]
-fn long_goldens_within_a_thousandth_of_a_nat() {
-    within_a_thousandth_of_a_nat(&["sofa.multiplicative", "sofa.neighbours"]);
 }
 
 #[test]

@@ -201,15 +201,11 @@ impl Measuring {
         let mut orders: Vec<OrderCurves> = Vec::new();
         for kind in [Order::Explanation, Order::Random, Order::Position, Order::LeaveOneOut] {
             let all: Vec<_> = self.orders.iter().filter(|(of, _)| *of == kind).map(|(_, order)| curves(order)).collect();
-            let mean = |pick: &dyn Fn(&(Vec<f32>, Vec<f32>)) -> Vec<f32>| -> Vec<f32> {
-                let picked: Vec<Vec<f32>> = all.iter().map(pick).collect();
-                let at = |step: usize| picked.iter().filter_map(|curve| curve.get(step)).sum::<f32>();
-                (0..=STEPS).map(|step| at(step) / picked.len().max(1) as f32).collect()
-            };
             if all.is_empty() {
                 continue;
             }
-            let (deletion, insertion) = (mean(&|(deletion, _)| deletion.clone()), mean(&|(_, insertion)| insertion.clone()));
+            let (deletions, insertions): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+            let (deletion, insertion) = (mean_curve(&deletions), mean_curve(&insertions));
             let lost = |curve: &[f32]| {
                 curve.iter().skip(1).map(|probability| baseline_probability - probability).sum::<f32>() / STEPS as f32
             };
@@ -238,6 +234,12 @@ fn removed_sets(order: &[usize]) -> Vec<Vec<usize>> {
     let deleted = (0..=STEPS).map(|step| sorted(cut(step).0));
     let not_inserted = (0..=STEPS).map(|step| sorted(cut(step).1));
     deleted.chain(not_inserted).collect()
+}
+
+/// The mean of several curves, step by step.
+fn mean_curve(curves: &[Vec<f32>]) -> Vec<f32> {
+    let at = |step: usize| curves.iter().filter_map(|curve| curve.get(step)).sum::<f32>();
+    (0..=STEPS).map(|step| at(step) / curves.len().max(1) as f32).collect()
 }
 
 /// Elements by falling score, equal ones in their order.

@@ -41,7 +41,8 @@ impl Opened {
     /// Which model it is. Reads all of its files.
     pub(crate) fn info(&self, model: &Model) -> Result<ModelInfo> {
         Ok(ModelInfo {
-            name: model.name().to_owned(),
+            // Not the path, which says who lives on this machine.
+            name: self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned(),
             sha256: Some(sha256(&self.path)?),
             formats: model.formats().iter().map(ToString::to_string).collect(),
         })

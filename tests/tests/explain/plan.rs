@@ -5,6 +5,9 @@ use atman::{Budget, Explainer, Granularity, Settings, Suppression, Text};
 use kernels::{Executor, Operator};
 use model::{BatchShape, Input, KeyFactors, KvCache, RowBatch, Sequence, Wanted};
 
+/// Where a sequence starts, the positions that are wanted with how many tokens each, and whether it is suppressed.
+type Case<'a> = (usize, &'a [(usize, usize)], bool);
+
 #[test]
 fn the_estimate_of_a_batch_is_what_it_takes() {
     let mut subject = Subject::new();
@@ -20,7 +23,7 @@ fn the_estimate_of_a_batch_is_what_it_takes() {
     let prefill = sequence(0, &[(38, 1), (39, 1)], false);
     pollster::block_on(model.extend(executor, prefill, &mut cache, 0)).unwrap();
     assert_eq!(4 * 2 * 30 * 40 * model.config().kv_width() as u64, model.cache_bytes(ids.len()));
-    let cases: [&[(usize, &[(usize, usize)], bool)]; 4] = [
+    let cases: [&[Case<'_>]; 4] = [
         &[(0, &[(39, 1)], true)],
         &[(39, &[(39, 3)], true)],
         &[(3, &[(30, 1), (39, 2)], true), (20, &[(38, 1)], false), (20, &[], true)],

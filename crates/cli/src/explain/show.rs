@@ -35,13 +35,7 @@ impl Destination {
 
     /// Writes the document there.
     pub(crate) fn write(&self, document: &Document) -> Result<()> {
-        let mut text = match self.format {
-            Format::Terminal => report::terminal(document, self.style()),
-            Format::Json => document.to_json()?,
-            Format::Html => report::html(document)?,
-            Format::Svg => report::svg(document),
-            Format::Csv => report::csv(document)?,
-        };
+        let mut text = self.format.write(document, self.style())?;
         if !text.ends_with('\n') {
             text.push('\n');
         }

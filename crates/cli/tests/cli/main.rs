@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test states what it expects by unwrapping it")]
 
+mod batch;
 mod doctor;
+mod eval;
+mod explain;
 mod fetch_catalogue;
 mod fetch_repository;
 mod generate;

@@ -26,6 +26,25 @@ impl Outcome {
     }
 }
 
+/// A model that set-up fetched.
+pub(crate) const MODEL: &str = "smollm2-135m-instruct";
+
+/// Whether the machine has a graphics adapter. Where `ATMAN_REQUIRE_GPU` asks for one, it must.
+pub(crate) fn has_adapter() -> bool {
+    let doctor = Outcome::of(atman(&["doctor", "--json"]).output().unwrap());
+    let report: serde_json::Value = serde_json::from_str(&doctor.stdout).unwrap();
+    let has_one = !report["adapters"].as_array().unwrap().is_empty();
+    let required = std::env::var_os("ATMAN_REQUIRE_GPU").is_some();
+    assert!(
+        has_one || !required,
+        "ATMAN_REQUIRE_GPU is set, but there is no adapter; `cargo xtask setup` installs a software one"
+    );
+    if !has_one {
+        eprintln!("skipped: this machine has no graphics adapter");
+    }
+    has_one
+}
+
 /// The command with the models that set-up fetched.
 pub(crate) fn atman(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_atman"));
