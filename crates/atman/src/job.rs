@@ -151,7 +151,10 @@ mod tests {
         [(3, 20), (4, 21), (5, 22)].map(|(position, token)| Wanted { position, tokens: vec![token] }).into()
     }
 
-    fn run(job: &Job) -> (usize, Vec<u32>, Vec<(usize, Vec<u32>)>, Vec<Option<usize>>) {
+    /// Where a sequence starts, its tokens, its wanted positions with their tokens, and which of these each target token is.
+    type Ran = (usize, Vec<u32>, Vec<(usize, Vec<u32>)>, Vec<Option<usize>>);
+
+    fn run(job: &Job) -> Ran {
         let (sequence, places) = job.sequence(&IDS, &wanted());
         let sequence = sequence.unwrap();
         let Input::Tokens(ids) = sequence.input else { panic!("tokens") };

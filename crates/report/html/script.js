@@ -39,8 +39,9 @@
   }
 
   function limitOf(scores, fixed = null) {
-    const shown = scores.filter((score, unit) => score !== null && !data.units[unit].sink && !parents.has(unit));
-    const sizes = shown.map(Math.abs).sort((a, b) => a - b);
+    const isShown = (score, unit) => score !== null && !data.units[unit].sink && !parents.has(unit);
+    const ofPrompt = scores.filter((score, unit) => isShown(score, unit) && data.units[unit].source === "prompt");
+    const sizes = (ofPrompt.length ? ofPrompt : scores.filter(isShown)).map(Math.abs).sort((a, b) => a - b);
     const within = sizes[Math.max(Math.ceil(Number(quantile) * sizes.length) - 1, 0)] ?? 0;
     const limit = fixed ?? Math.max(within, (sizes.at(-1) ?? 0) / Number(mostClipped));
     return { limit, known: sizes.length, clipped: sizes.filter((size) => size > limit).length };
@@ -113,7 +114,7 @@
     byId("least").textContent = now.signed ? `−${short(now.limit)} speaks against it` : "0";
     byId("most").textContent = now.signed ? `+${end} supports the answer` : end;
     byId("legend").textContent = now.clipped
-      ? `Scores beyond are clipped (${now.clipped} of ${now.known} units); at least ${Number(quantile) * 100} % of the units lie within.`
+      ? `Scores beyond are clipped (${now.clipped} of ${now.known}); at least ${Number(quantile) * 100} % of the prompt's units lie within.`
       : "";
     if (byId("floor")) byId("floor").textContent = `${short(now.noise)} ${now.unit}`.trim();
     byId("ramp").className = now.signed ? "ramp" : "ramp-positive";

@@ -2,7 +2,7 @@
 
 use crate::Document;
 use crate::amount::Measure;
-use atman::{Compared, Contrast, Postprocessing};
+use atman::{Compared, Contrast, Postprocessing, Source};
 
 /// An RGB colour of 8 bits each.
 pub type Rgb = [u8; 3];
@@ -47,7 +47,8 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Of a document's scores. Sinks do not count: they would drown the others.
+    /// Of a document's scores: those of the prompt's units, or of all where it has none. Sinks do not count: they would drown
+    /// the others.
     pub fn of(document: &Document) -> Scale {
         let noise = document.explanation.noise_of(document.span_tokens());
         Scale::over(document, document.scores.iter().copied().enumerate(), noise, true)
@@ -78,16 +79,20 @@ impl Scale {
     fn over(document: &Document, scores: impl Iterator<Item = (usize, Option<f32>)>, noise: f32, postprocessed: bool) -> Scale {
         let explanation = &document.explanation;
         let postprocessing = if postprocessed { explanation.settings.postprocessing } else { Postprocessing::None };
-        let mut shown = vec![false; explanation.units.len()];
-        for unit in explanation.leaves() {
-            let sink = explanation.units.get(unit).is_none_or(|unit| unit.sink);
-            if let Some(shown) = shown.get_mut(unit) {
-                *shown = !sink;
-            }
+        let leaves: std::collections::HashSet<usize> = explanation.leaves().into_iter().collect();
+        let mut sizes = Vec::new();
+        let mut of_prompt = Vec::new();
+        for (index, score) in scores {
+            let unit = explanation.units.get(index).filter(|unit| leaves.contains(&index) && !unit.sink);
+            let (Some(unit), Some(size)) = (unit, score.map(f32::abs).filter(|size| size.is_finite())) else { continue };
+            sizes.push(size);
+            of_prompt.extend((unit.source == Source::Prompt).then_some(size));
         }
-        let is_shown = |unit: usize| shown.get(unit).copied().unwrap_or(false);
-        let known = scores.filter(|(unit, _)| is_shown(*unit)).filter_map(|(_, score)| score.map(f32::abs));
-        let mut sizes: Vec<f32> = known.filter(|size| size.is_finite()).collect();
+        // What stands in the answer is often all that the rest of it rests on: the prompt, which is what is asked about,
+        // would have no colour left.
+        if !of_prompt.is_empty() {
+            sizes = of_prompt;
+        }
         sizes.sort_by(f32::total_cmp);
         let rank = (QUANTILE * sizes.len() as f32).ceil() as usize;
         let quantile = sizes.get(rank.saturating_sub(1)).copied().unwrap_or(0.0);

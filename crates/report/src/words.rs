@@ -73,9 +73,9 @@ pub(crate) fn legend(scale: &Scale) -> Vec<String> {
     let mut lines = vec![match (scale.known, scale.limit) {
         (0, _) => "No part has a score yet.".to_owned(),
         (_, 0.0) => "All scores are 0.".to_owned(),
-        _ if scale.clipped == 0 => format!("Full colour is {plus_minus}{limit}, the strongest score."),
+        _ if scale.clipped == 0 => format!("Full colour is {plus_minus}{limit}, the strongest score in the prompt."),
         _ => format!(
-            "Full colour is {plus_minus}{limit}; scores beyond are clipped ({}); at least {:.0} % of the units lie within.",
+            "Full colour is {plus_minus}{limit}; scores beyond are clipped ({}); at least {:.0} % of the prompt's units lie within.",
             count(scale.clipped, "unit"),
             scale.quantile * 100.0
         ),

@@ -4,12 +4,14 @@ use crate::sample;
 use report::Scale;
 
 #[test]
-fn the_limit_is_that_of_units_that_are_no_sinks() {
+fn the_limit_is_that_of_the_prompt_s_units_that_are_no_sinks() {
     let mut document = sample::capitals();
     document.scores[0] = Some(90.0);
+    document.scores[12] = Some(70.0);
+    assert_eq!(document.explanation.units[12].source, atman::Source::Target);
     let scale = Scale::of(&document);
     assert_eq!(scale.limit, document.scores[10].unwrap(), "Italy is the strongest");
-    assert_eq!((scale.clipped, scale.known, scale.signed), (0, 12, true));
+    assert_eq!((scale.clipped, scale.known, scale.signed), (0, 11, true));
     assert_eq!(scale.noise, 0.02, "one noise floor for each of the two tokens");
 }
 
