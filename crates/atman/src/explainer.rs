@@ -34,6 +34,8 @@ pub struct Explainer {
     newest: usize,
     alternatives: Vec<Alternative>,
     runs: Runs,
+    /// Of the question's positions, where neighbours are asked for.
+    similarities: Option<Similarities>,
     /// The run of each unit, by unit.
     unit_jobs: Vec<Option<usize>>,
     noise_jobs: Range<usize>,
@@ -123,6 +125,7 @@ impl Explainer {
             granularity,
             alternatives: prepared,
             newest: 0,
+            similarities: None,
             noise_jobs: 0..0,
             of_alternative: None,
             measuring: None,
@@ -149,13 +152,15 @@ impl Explainer {
     /// Those of the device.
     pub async fn begin(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<(), AtmanError> {
         executor.reset_peak();
-        let first_time = self.runs.baseline().is_none();
         match &mut self.of_alternative {
             Some(of_alternative) => of_alternative.runs.begin(model, executor).await?,
             None => self.runs.begin(model, executor).await?,
         }
-        if first_time {
-            self.add_units(model, executor, 0..self.units.len()).await?;
+        if self.settings.suppression.threshold.is_some() && self.similarities.is_none() {
+            self.similarities = Some(Similarities::of_input(model, executor, &self.question.input_ids()).await?);
+        }
+        if self.noise_jobs.is_empty() {
+            self.add_units(model, 0..self.units.len())?;
             // Of different lengths, and so in different company.
             let last = self.question.row_of(0);
             let suppression = &self.settings.suppression;
@@ -168,12 +173,10 @@ impl Explainer {
     }
 
     /// Finds the neighbours of some units and plans their runs.
-    async fn add_units(&mut self, model: &Model, executor: &mut dyn Executor, added: Range<usize>) -> Result<(), AtmanError> {
-        let suppression = &self.settings.suppression;
-        if suppression.threshold.is_some() {
-            let similarities = Similarities::of_input(model, executor, &self.question.input_ids()).await?;
+    fn add_units(&mut self, model: &Model, added: Range<usize>) -> Result<(), AtmanError> {
+        if let Some(similarities) = &self.similarities {
             for unit in self.units.get_mut(added.clone()).unwrap_or_default() {
-                suppression.find_neighbours(unit, &similarities);
+                self.settings.suppression.find_neighbours(unit, similarities);
             }
         }
         let jobs = self.units.get(added.clone()).unwrap_or_default().iter().map(|unit| self.job(unit)).collect();
@@ -252,7 +255,7 @@ impl Explainer {
                     self.stage = Stage::Alternative(0);
                     return Ok(());
                 }
-                self.add_units(model, executor, added).await
+                self.add_units(model, added)
             }
             Stage::Alternative(number) => self.advance_alternative(number, model, executor).await,
             Stage::LeaveOneOut => {

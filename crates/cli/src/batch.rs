@@ -78,9 +78,9 @@ pub(crate) fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     if todo.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let opened = engine::open(&arguments.model)?;
+    let opened = engine::open(&arguments.engine.model)?;
     pollster::block_on(async {
-        let mut engine = Engine::load(&opened, arguments.device).await?;
+        let mut engine = Engine::load(&opened, arguments.engine.device).await?;
         let info = opened.info(&engine.model)?;
         interrupt.watch();
         let mut bar = Progress::of_things("explaining", "lines", todo.len() as u64);
@@ -183,6 +183,6 @@ fn request(arguments: &BatchArguments, opened: &Opened, line: Line) -> Result<Re
         contrasts: line.contrast,
         span: line.span,
         settings: arguments.settings.settings(opened.config.n_layers)?,
-        budget: explain::budget(arguments.memory_mib),
+        budget: arguments.engine.budget(),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::faulty::{Fault, Faulty};
 use crate::subject::{ITALY, Subject, difference, run, settings};
-use atman::{Budget, Explainer, Granularity};
+use atman::{Budget, Explainer, FaithfulnessSettings, Granularity, Settings, Suppression, Threshold};
 
 /// Small enough for several chunks.
 fn budget() -> Budget {
@@ -50,6 +50,41 @@ fn a_lost_device_resumes_at_the_first_unfinished_chunk() {
     assert!(!resumed.partial);
     assert_eq!(resumed.cost.rows, whole.cost.rows, "nothing is computed twice but the baseline");
     assert!(difference(&whole, &resumed) < 1e-4);
+}
+
+/// Baseline, neighbours, units, finer units, alternatives and faithfulness: wherever it happens.
+#[test]
+fn a_device_may_be_lost_at_any_time() {
+    let mut subject = Subject::new();
+    let suppression = Suppression { threshold: Some(Threshold::Cosine(0.5)), ..Suppression::default() };
+    let faithfulness = Some(FaithfulnessSettings { random_orders: 0, seed: 0 });
+    let settings = Settings { suppression, refine: Some(1), faithfulness, ..settings(Granularity::Sentence) };
+    let make = |subject: &Subject| {
+        let question = subject.question("It is. It is in", " France").unwrap();
+        let alternatives = vec![subject.text(" the south")];
+        Explainer::new(question, settings.clone(), alternatives, Budget::default(), &subject.model).unwrap()
+    };
+    let mut whole = make(&subject);
+    run(&mut whole, &subject.model, &mut subject.executor).unwrap();
+    let whole = whole.explanation();
+    assert!(whole.units.iter().any(|unit| !unit.neighbours.is_empty()) && whole.faithfulness.is_some());
+    let mut lost = 0;
+    for after in 0.. {
+        let mut explainer = make(&subject);
+        let mut faulty = Faulty::new(&mut subject.executor, Fault::LostAfter(after));
+        match run(&mut explainer, &subject.model, &mut faulty) {
+            Ok(()) => break,
+            Err(error) => assert!(error.is_device_lost(), "{error}"),
+        }
+        lost += 1;
+        run(&mut explainer, &subject.model, &mut subject.executor).unwrap();
+        let resumed = explainer.explanation();
+        assert!(!resumed.partial && resumed.units == whole.units, "lost after {after} runs");
+        assert!(difference(&whole, &resumed) < 1e-4, "lost after {after} runs");
+        assert!((resumed.contrasts[0].log_odds_nats - whole.contrasts[0].log_odds_nats).abs() < 1e-4);
+        assert!(resumed.faithfulness.is_some());
+    }
+    assert!(lost >= 6, "{lost} runs");
 }
 
 #[test]

@@ -1,15 +1,13 @@
 //! `atman batch`.
 
-use super::SettingsArguments;
+use super::{EngineArguments, SettingsArguments};
 use clap::Args;
-use gpu::Wish;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub(crate) struct BatchArguments {
-    /// The model; one that is not on this machine is fetched first
-    #[arg(long, short, value_name = "MODEL")]
-    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) engine: EngineArguments,
 
     /// JSON Lines, each {"prompt": TEXT} and optionally "id", "chat", "system", "target", "contrast": [TEXT, ..], "span",
     /// or "prompt_ids" and "target_ids" in place of text
@@ -26,12 +24,4 @@ pub(crate) struct BatchArguments {
 
     #[command(flatten)]
     pub(crate) settings: SettingsArguments,
-
-    /// What to compute on: auto, cpu or gpu
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub(crate) device: Wish,
-
-    /// Memory for computing, beside the weights; where it is less than one unit takes, units run one at a time
-    #[arg(long, value_name = "N")]
-    pub(crate) memory_mib: Option<u64>,
 }

@@ -1,17 +1,16 @@
 //! `atman eval`.
 
+use super::EngineArguments;
 use atman::Threshold;
 use clap::Args;
-use gpu::Wish;
 use kernels::Operator;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 #[derive(Args, Debug)]
 pub(crate) struct EvalArguments {
-    /// The model; one that is not on this machine is fetched first
-    #[arg(long, short, value_name = "MODEL")]
-    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) engine: EngineArguments,
 
     /// JSON Lines, each {"context", "question", "answer", "answer_start"} and optionally "id"; answer_start counts characters
     #[arg(long, value_name = "FILE")]
@@ -40,14 +39,6 @@ pub(crate) struct EvalArguments {
     /// Folder for results: results.jsonl, from which an evaluation is taken up again, summary.md, summary.csv and examples.csv
     #[arg(long, value_name = "FOLDER", default_value = "atman-eval")]
     pub(crate) out: PathBuf,
-
-    /// What to compute on: auto, cpu or gpu
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub(crate) device: Wish,
-
-    /// Memory for computing, beside the weights
-    #[arg(long, value_name = "N")]
-    pub(crate) memory_mib: Option<u64>,
 }
 
 /// A threshold, or `off`.

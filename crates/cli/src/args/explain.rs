@@ -1,16 +1,14 @@
 //! `atman explain`.
 
-use super::{IdList, PromptArguments, SettingsArguments};
+use super::{EngineArguments, IdList, PromptArguments, SettingsArguments};
 use clap::Args;
-use gpu::Wish;
 use report::Format;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub(crate) struct ExplainArguments {
-    /// The model; one that is not on this machine is fetched first
-    #[arg(long, short, value_name = "MODEL")]
-    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) engine: EngineArguments,
 
     #[command(flatten)]
     pub(crate) prompt: PromptArguments,
@@ -41,14 +39,6 @@ pub(crate) struct ExplainArguments {
 
     #[command(flatten)]
     pub(crate) settings: SettingsArguments,
-
-    /// What to compute on: auto, cpu or gpu. `atman doctor` says what auto takes, and why
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub(crate) device: Wish,
-
-    /// Memory for computing, beside the weights; where it is less than one unit takes, units run one at a time
-    #[arg(long, value_name = "N")]
-    pub(crate) memory_mib: Option<u64>,
 
     /// terminal, json, html, svg or csv; without it what the name of --out says, or terminal
     #[arg(long, value_name = "FORMAT")]

@@ -2,8 +2,9 @@
 
 use crate::suppress::LayerRange;
 use anyhow::Result;
-use atman::{FaithfulnessSettings, Granularity, Postprocessing, Score, Settings, Suppression, Threshold};
+use atman::{Budget, FaithfulnessSettings, Granularity, Postprocessing, Score, Settings, Suppression, Threshold};
 use clap::Args;
+use gpu::Wish;
 use kernels::Operator;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -26,6 +27,35 @@ pub(crate) struct PromptArguments {
     /// A system message before the user's
     #[arg(long, value_name = "TEXT", requires = "chat")]
     pub(crate) system: Option<String>,
+}
+
+/// Which model, and what to run it on.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct EngineArguments {
+    /// The model; one that is not on this machine is fetched first
+    #[arg(long, short, value_name = "MODEL")]
+    pub(crate) model: String,
+
+    /// What to compute on: auto, cpu or gpu. `atman doctor` says what auto takes, and why
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(crate) device: Wish,
+
+    /// Memory for computing, beside the weights; where it is less than one unit takes, units run one at a time
+    #[arg(long, value_name = "N")]
+    memory_mib: Option<u64>,
+}
+
+impl EngineArguments {
+    /// Bytes that computing may take, if that was said.
+    pub(crate) fn memory_bytes(&self) -> Option<u64> {
+        self.memory_mib.map(|mib| mib.saturating_mul(1 << 20))
+    }
+
+    /// The budget that was asked for.
+    pub(crate) fn budget(&self) -> Budget {
+        let default = Budget::default();
+        Budget { buffer_bytes: self.memory_bytes().unwrap_or(default.buffer_bytes), ..default }
+    }
 }
 
 /// How an explanation is made.

@@ -8,7 +8,6 @@ mod table;
 use crate::args::EvalArguments;
 use crate::batch::BAD_LINES;
 use crate::engine::{self, Engine};
-use crate::explain;
 use crate::interrupt::{self, Interrupt};
 use crate::jsonl::Journal;
 use crate::progress::Progress;
@@ -23,7 +22,7 @@ use std::process::ExitCode;
 pub(crate) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;
     let methods = Method::all(arguments)?;
-    let opened = engine::open(&arguments.model)?;
+    let opened = engine::open(&arguments.engine.model)?;
     let selection = data::read(arguments, &opened)?;
     std::fs::create_dir_all(&arguments.out).with_context(|| format!("cannot make the folder {}", arguments.out.display()))?;
     let results = arguments.out.join("results.jsonl");
@@ -39,7 +38,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
         eprintln!("{foreign} lines of {} are no results of this command and are left alone", results.display());
     }
     let (summary, is_stopped) = pollster::block_on(async {
-        let mut engine = Engine::load(&opened, arguments.device).await?;
+        let mut engine = Engine::load(&opened, arguments.engine.device).await?;
         let info = opened.info(&engine.model)?;
         let model_sha256 = info.sha256.unwrap_or_default();
         interrupt.watch();
@@ -53,7 +52,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
             if todo.is_empty() {
                 continue;
             }
-            let mut measuring = Measuring::begin(example, &mut engine, explain::budget(arguments.memory_mib)).await?;
+            let mut measuring = Measuring::begin(example, &mut engine, arguments.engine.budget()).await?;
             for method in todo {
                 let Some(found) = measuring.measure(method, &mut engine, &interrupt).await? else {
                     is_stopped = true;

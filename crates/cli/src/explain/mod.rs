@@ -3,7 +3,7 @@
 mod request;
 mod show;
 
-pub(crate) use request::{Request, budget, explain, target_text};
+pub(crate) use request::{Request, explain, target_text};
 
 use crate::args::ExplainArguments;
 use crate::engine::{self, Engine, Opened};
@@ -24,18 +24,18 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         Some(_) => None,
         None => Some(prompt::read(&arguments.prompt)?),
     };
-    let opened = engine::open(&arguments.model)?;
+    let opened = engine::open(&arguments.engine.model)?;
     // What is wrong with the question is told before the device is opened and the weights are loaded.
     let request = request(arguments, &opened, written)?;
     pollster::block_on(async {
-        let mut engine = Engine::load(&opened, arguments.device).await?;
+        let mut engine = Engine::load(&opened, arguments.engine.device).await?;
         let info = opened.info(&engine.model)?;
         interrupt.watch();
         let mut bar: Option<Progress> = None;
         let mut is_stopped = false;
         let mut after_chunk = |explainer: &Explainer, engine: &Engine<'_>| {
             if bar.is_none() {
-                warn_of_memory(arguments.memory_mib, explainer, engine);
+                warn_of_memory(arguments.engine.memory_bytes(), explainer, engine);
             }
             tell(&mut bar, explainer, engine);
             is_stopped = interrupt.is_asked();
@@ -80,13 +80,13 @@ fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String
         contrasts: arguments.contrast.clone(),
         span: arguments.span.clone(),
         settings: arguments.settings.settings(opened.config.n_layers)?,
-        budget: budget(arguments.memory_mib),
+        budget: arguments.engine.budget(),
     })
 }
 
 /// What is asked for may be less than a plain pass takes.
-fn warn_of_memory(memory_mib: Option<u64>, explainer: &Explainer, engine: &Engine<'_>) {
-    let Some(asked) = memory_mib.map(|mib| mib.saturating_mul(1 << 20)) else { return };
+fn warn_of_memory(asked_bytes: Option<u64>, explainer: &Explainer, engine: &Engine<'_>) {
+    let Some(asked) = asked_bytes else { return };
     let needed = explainer.expected(&engine.model).map_or(0, |expected| expected.peak_bytes);
     if needed > asked {
         eprintln!(

@@ -24,12 +24,6 @@ pub(crate) struct Request {
     pub(crate) budget: Budget,
 }
 
-/// The budget that `--memory-mib` asks for.
-pub(crate) fn budget(memory_mib: Option<u64>) -> Budget {
-    let default = Budget::default();
-    Budget { buffer_bytes: memory_mib.map_or(default.buffer_bytes, |mib| mib.saturating_mul(1 << 20)), ..default }
-}
-
 /// The answer as the model would write it, taking the likeliest token each time.
 pub(crate) async fn write_target(engine: &mut Engine<'_>, prompt: &Text, max_tokens: usize) -> Result<Text> {
     let tokenizer = engine.opened.checkpoint.tokenizer()?;
