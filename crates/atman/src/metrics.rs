@@ -16,7 +16,7 @@ pub fn average_precision(scores: &[f32], relevant: &[bool]) -> Option<f64> {
     (total > 0).then(|| sum / total as f64)
 }
 
-/// Soft precision and recall (Deiseroth et al. 2023, section 4.1): scores, negative ones as 0, are divided by their
+/// Soft precision and recall, as the AtMan paper (Deiseroth et al. 2023) weighs them: scores, negative ones as 0, are divided by their
 /// greatest; precision is the share of all of them that lies on relevant items, recall their mean over relevant items.
 /// Both 0 where no score is positive, `None` where nothing is relevant.
 pub fn soft_precision_recall(scores: &[f32], relevant: &[bool]) -> Option<(f64, f64)> {

@@ -13,7 +13,7 @@ pub type Row = Vec<Option<f32>>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Score {
-    /// Cross-entropy under suppression minus that of the baseline, in nats (Deiseroth et al. 2023, equation 3).
+    /// Cross-entropy under suppression minus that of the baseline, in nats (Deiseroth et al. 2023).
     #[default]
     CrossEntropy,
     /// The baseline's logit minus that under suppression.

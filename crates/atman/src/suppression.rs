@@ -97,7 +97,7 @@ impl Suppression {
 
     /// Factors of the keys that a unit and its neighbours stand for, by rising position; all others have 1.
     ///
-    /// The unit's own keys get `f`, a neighbour of similarity c gets `(1 - f)(1 - c) + f` (Deiseroth et al. 2023, section 3.3).
+    /// The unit's own keys get `f`, a neighbour of similarity c gets `(1 - f)(1 - c) + f` (Deiseroth et al. 2023).
     pub(crate) fn factors(&self, unit: &Unit) -> Vec<(usize, f32)> {
         let of_neighbour = |c: f32| (1.0 - self.factor) * (1.0 - c) + self.factor;
         let own = unit.positions.iter().map(|position| (*position, self.factor));

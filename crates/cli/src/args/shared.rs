@@ -87,6 +87,11 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "UNITS", default_value_t = Granularity::Auto)]
     pub(crate) granularity: Granularity,
 
+    /// Sets of positions as units, in place of a granularity: [[3, 4], [10]]. Positions count the prompt's tokens from 0 on, then
+    /// the answer's
+    #[arg(long, value_name = "JSON", conflicts_with = "granularity")]
+    pub(crate) positions: Option<PositionSets>,
+
     /// From coarse to fine: divide the N strongest units of each level further, down to tokens
     #[arg(long, value_name = "N")]
     pub(crate) refine: Option<usize>,
@@ -117,7 +122,7 @@ impl SettingsArguments {
         };
         suppression.check(n_layers).map_err(super::usage_error)?;
         Ok(Settings {
-            granularity: self.granularity.clone(),
+            granularity: self.positions.clone().map_or_else(|| self.granularity.clone(), |sets| Granularity::Given(sets.0)),
             suppression,
             score: self.score,
             postprocessing: self.postprocessing,
@@ -138,5 +143,18 @@ impl FromStr for IdList {
         serde_json::from_str(given)
             .map(Self)
             .map_err(|error| format!("expected a JSON array of token ids, such as [1, 2]: {error}"))
+    }
+}
+
+/// Sets of positions as a JSON array of arrays: `[[0, 1], [5]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PositionSets(Vec<Vec<usize>>);
+
+impl FromStr for PositionSets {
+    type Err = String;
+
+    fn from_str(given: &str) -> Result<Self, String> {
+        let parsed = serde_json::from_str(given).map(Self);
+        parsed.map_err(|error| format!("expected a JSON array of arrays of positions, such as [[0, 1], [5]]: {error}"))
     }
 }

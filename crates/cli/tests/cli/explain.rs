@@ -112,6 +112,16 @@ fn an_explanation_says_all_that_is_needed_to_have_it_again() {
 }
 
 #[test]
+fn units_may_be_sets_of_positions() {
+    let found = json(&["--prompt", ITALY, "--target", " Rome", "--positions", "[[3, 10], [11]]"]);
+    let units = found["units"].as_array().unwrap();
+    assert_eq!(units.iter().map(|unit| unit["text"].as_str().unwrap()).collect::<Vec<_>>(), [" France… Italy", " is"]);
+    assert_eq!(units[0]["positions"], serde_json::json!([3, 10]));
+    let outcome = explain(&["--prompt", ITALY, "--target", " Rome", "--positions", "[[99]]"]);
+    assert!(outcome.code == 1 && outcome.stderr.contains("each below 12"), "{}", outcome.stderr);
+}
+
+#[test]
 fn without_an_answer_the_model_writes_one() {
     let found = json(&["--prompt", ITALY, "--max-tokens", "2"]);
     assert_eq!(found["target"]["text"], " Rome.");
