@@ -29,7 +29,7 @@ pub struct Suppression {
 
 impl Default for Suppression {
     fn default() -> Suppression {
-        Suppression { operator: Operator::Multiplicative, factor: 0.1, layers: None, threshold: None, max_neighbours: None }
+        Suppression { operator: Operator::Multiplicative, factor: 0.0, layers: None, threshold: None, max_neighbours: None }
     }
 }
 
