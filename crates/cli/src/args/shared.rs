@@ -87,7 +87,7 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "UNITS", default_value_t = Granularity::Auto)]
     pub(crate) granularity: Granularity,
 
-    /// Sets of positions as units, in place of a granularity: [[3, 4], [10]]. Positions count the prompt's tokens from 0 on, then
+    /// Sets of positions as units, in place of a granularity: `[[3, 4], [10]]`. Positions count the prompt's tokens from 0 on, then
     /// the answer's
     #[arg(long, value_name = "JSON", conflicts_with = "granularity")]
     pub(crate) positions: Option<PositionSets>,
