@@ -1,7 +1,7 @@
 //! What an explanation takes is known before, kept to, and half of what recomputing would take.
 
 use crate::subject::{ITALY, Subject, difference, settings, suppressing};
-use atman::{Budget, Explainer, Granularity, Settings, Suppression, Text};
+use atman::{Budget, Explainer, Granularity, Job, Runs, Score, Settings, Suppression, Text};
 use kernels::{Executor, Operator};
 use model::{BatchShape, Input, KeyFactors, KvCache, RowBatch, Sequence, Wanted};
 
@@ -90,6 +90,27 @@ fn sharing_takes_half_of_the_rows_and_the_plan_knows_it() {
     assert!(share <= 0.52, "{share}");
     assert_eq!(expected.rows, cost.rows);
     assert!(cost.peak_bytes <= expected.peak_bytes && cost.peak_bytes <= Budget::default().buffer_bytes);
+}
+
+#[test]
+fn sharing_changes_no_number() {
+    let mut subject = Subject::new();
+    let (prompt, target) = long_question(&subject);
+    let question = atman::Question::new(prompt, target, subject.model.config()).unwrap();
+    let (model, executor) = (&subject.model, &mut subject.executor);
+    let suppression = Suppression::default();
+    let (units, _) = atman::units(&question, &some()).unwrap();
+    let mut runs = Runs::new(question.input_ids(), question.wanted(), Budget::default());
+    pollster::block_on(runs.begin(model, executor)).unwrap();
+    let jobs: Vec<Job> = units.iter().map(|unit| suppression.job(unit, model.config().n_layers)).collect();
+    let full = jobs.iter().cloned().map(Job::unshared).collect();
+    let (shared, full) = (runs.add(model, jobs).unwrap(), runs.add(model, full).unwrap());
+    while pollster::block_on(runs.step(model, executor)).unwrap().is_some() {}
+    let row = |job| runs.relevance(job, Score::CrossEntropy).unwrap();
+    let pairs = shared.zip(full).flat_map(|(a, b)| row(a).into_iter().zip(row(b)));
+    let difference = pairs.map(|(a, b)| (a.unwrap() - b.unwrap()).abs()).fold(0.0, f32::max);
+    println!("{difference:e} nats");
+    assert!(difference < 1e-4, "{difference}");
 }
 
 #[test]
