@@ -196,13 +196,17 @@ pub(crate) fn order(order: Order) -> &'static str {
     }
 }
 
-/// How units were taken away.
+/// How units were taken away, and what two of the numbers are.
 pub(crate) fn removal(faithfulness: &Faithfulness) -> String {
     let how = match faithfulness.removal {
         Removal::Keys => "their keys removed from attention in all layers",
         Removal::Tokens => "their tokens left out",
     };
-    format!("{} taken away tenth by tenth, {how}.", count(faithfulness.n_units, "unit"))
+    format!(
+        "{} taken away tenth by tenth, {how}. Comprehensiveness is the probability lost without the first units, sufficiency that \
+         lost with nothing but them, on average over the steps.",
+        count(faithfulness.n_units, "unit")
+    )
 }
 
 /// What it took, in one line.

@@ -25,7 +25,8 @@ pub(super) fn section(faithfulness: &Faithfulness) -> String {
          <figure>{insertion}<figcaption><b>Only the first units kept</b>A good order rises early.</figcaption></figure>\n\
          </div>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Areas under the curves\"><table><thead><tr>\
          <th scope=\"col\">Order of units</th><th scope=\"col\">area, taken away<br>(lower is better)</th>\
-         <th scope=\"col\">area, only kept<br>(higher is better)</th></tr></thead><tbody>{rows}</tbody></table></div>\n\
+         <th scope=\"col\">area, only kept<br>(higher is better)</th><th scope=\"col\">comprehensiveness<br>(higher is better)</th>\
+         <th scope=\"col\">sufficiency<br>(lower is better)</th></tr></thead><tbody>{rows}</tbody></table></div>\n\
          <p class=\"help\">{}</p>\n</section>\n",
         words::removal(faithfulness)
     )
@@ -43,11 +44,13 @@ fn class(order: Order) -> &'static str {
 fn row(curves: &OrderCurves) -> String {
     format!(
         "<tr><td><svg class=\"sample\" viewBox=\"0 0 48 12\" aria-hidden=\"true\"><path class=\"curve {}\" d=\"M2 6H46\"/></svg>{}</td>\
-         <td>{:.3}</td><td>{:.3}</td></tr>",
+         <td>{:.3}</td><td>{:.3}</td><td>{:.3}</td><td>{:.3}</td></tr>",
         class(curves.order),
         words::order(curves.order),
         curves.deletion_area,
-        curves.insertion_area
+        curves.insertion_area,
+        curves.comprehensiveness,
+        curves.sufficiency
     )
 }
 

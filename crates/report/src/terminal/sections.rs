@@ -23,6 +23,9 @@ pub(super) fn contrasts(page: &mut Page, document: &Document) {
     }
 }
 
+/// Width of a column of faithfulness.
+const COLUMN_CELLS: usize = 18;
+
 /// A row for each order of the units, and what it comes to.
 pub(super) fn faithfulness(page: &mut Page, document: &Document) {
     let Some(faithfulness) = &document.explanation.faithfulness else { return };
@@ -32,11 +35,19 @@ pub(super) fn faithfulness(page: &mut Page, document: &Document) {
     }
     page.blank();
     let name_cells = faithfulness.orders.iter().map(|curves| words::order(curves.order).len()).max().unwrap_or(0);
-    page.line(&page.dim(&format!("  {}  taken away (area)  only kept (area)", padded("", name_cells))));
+    // A narrow terminal has room for the areas alone.
+    let n_columns = if page.style.width >= name_cells + 2 + 4 * COLUMN_CELLS { 4 } else { 2 };
+    let row = |name: &str, cells: [String; 4]| {
+        let cells: String = cells.iter().take(n_columns).map(|cell| format!("{cell:>COLUMN_CELLS$}")).collect();
+        format!("  {}{cells}", padded(name, name_cells))
+    };
+    let head = ["area, taken away", "area, only kept", "comprehensiveness", "sufficiency"];
+    page.line(&page.dim(&row("", head.map(str::to_owned))));
     for curves in &faithfulness.orders {
-        let name = padded(words::order(curves.order), name_cells);
-        page.line(&format!("  {name}  {:>17.3}  {:>16.3}", curves.deletion_area, curves.insertion_area));
+        let numbers = [curves.deletion_area, curves.insertion_area, curves.comprehensiveness, curves.sufficiency];
+        page.line(&row(words::order(curves.order), numbers.map(|number| format!("{number:.3}"))));
     }
-    page.line(&page.dim(&format!("  {}  lower is better    higher is better", padded("", name_cells))));
+    let better = ["lower is better", "higher is better", "higher is better", "lower is better"];
+    page.line(&page.dim(&row("", better.map(str::to_owned))));
     page.sentence(&words::removal(faithfulness));
 }

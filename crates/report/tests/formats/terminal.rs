@@ -95,6 +95,18 @@ fn contrasts_and_faithfulness_are_told_in_sentences() {
 }
 
 #[test]
+fn faithfulness_is_a_table_as_wide_as_the_terminal_has_room_for() {
+    let table = |width: usize| {
+        let text = report::terminal(&sample::full(), TerminalStyle { width, ..TerminalStyle::default() });
+        let line =
+            |begins: &str| text.lines().find(|line| line.trim_start().starts_with(begins)).unwrap().split_whitespace().count();
+        (text.contains(" comprehensiveness"), line("this explanation"))
+    };
+    assert_eq!(table(110), (true, 2 + 4));
+    assert_eq!(table(60), (false, 2 + 2));
+}
+
+#[test]
 fn nothing_in_a_document_steers_the_terminal() {
     for color in [ColorDepth::None, ColorDepth::Ansi256, ColorDepth::TrueColor] {
         for sinks in [false, true] {
