@@ -8,7 +8,7 @@ use crate::neighbours::Similarities;
 use crate::plan::Budget;
 use crate::relevance::{Row, sum};
 use crate::runs::{Runs, Spent};
-use crate::units::{children, units};
+use crate::units::{children, leaves, units};
 use crate::{AtmanError, Granularity, Question, Source, Text, Unit};
 use kernels::{Executor, Operator};
 use model::Model;
@@ -405,10 +405,10 @@ impl Explainer {
 
     /// Units of the prompt that faithfulness orders, with their positions and relevance.
     fn ordered_units(&self) -> Vec<(Vec<usize>, f32)> {
-        let divided: std::collections::HashSet<usize> = self.units.iter().filter_map(|unit| unit.parent).collect();
         let mut ordered = Vec::new();
-        for (index, unit) in self.units.iter().enumerate() {
-            if unit.source == Source::Prompt && !unit.sink && !divided.contains(&index) {
+        for index in leaves(&self.units) {
+            let Some(unit) = self.units.get(index) else { continue };
+            if unit.source == Source::Prompt && !unit.sink {
                 let score = self.row(index).and_then(|row| sum(&row, 0..row.len())).unwrap_or(0.0);
                 ordered.push((unit.positions.clone(), score));
             }

@@ -97,7 +97,6 @@ impl Explanation {
 
     /// The units that no other is a part of: together they cover the text, each place once.
     pub fn leaves(&self) -> Vec<usize> {
-        let parents: std::collections::HashSet<usize> = self.units.iter().filter_map(|unit| unit.parent).collect();
-        (0..self.units.len()).filter(|unit| !parents.contains(unit)).collect()
+        crate::units::leaves(&self.units)
     }
 }

@@ -164,7 +164,7 @@ fn request(arguments: &BatchArguments, opened: &Opened, line: Line) -> Result<Re
             } else {
                 prompt::plain(text)
             };
-            Text::encode(tokenizer, &prompt.text, prompt.add_special, &prompt.parts)?
+            prompt.encode(tokenizer)?
         }
         (None, Some(ids)) if !line.chat => Text::from_ids(tokenizer, &ids),
         (None, Some(_)) => return Err(bad("\"prompt_ids\" cannot be put into a chat template; leave out \"chat\"").into()),

@@ -2,10 +2,11 @@
 
 use crate::args::{PromptArguments, usage_error};
 use anyhow::{Context, Result, bail};
+use atman::{AtmanError, Text};
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
-use weights::{Checkpoint, Message};
+use weights::{Checkpoint, Message, Tokenizer};
 
 /// A text for the model.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,6 +16,13 @@ pub(crate) struct Prompt {
     pub(crate) parts: Vec<Range<usize>>,
     /// Whether the tokenizer is to add what the model expects around a text. A chat template has it already.
     pub(crate) add_special: bool,
+}
+
+impl Prompt {
+    /// As the tokens that the model reads it as.
+    pub(crate) fn encode(&self, tokenizer: &Tokenizer) -> Result<Text, AtmanError> {
+        Text::encode(tokenizer, &self.text, self.add_special, &self.parts)
+    }
 }
 
 /// The prompt from the argument, a file or stdin.

@@ -9,6 +9,7 @@ pub use build::units;
 pub use granularity::Granularity;
 
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Positions that are suppressed together, and the text that they stand for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,12 @@ pub struct Unit {
     /// The unit that this one is a part of, where an explanation goes from coarse to fine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<usize>,
+}
+
+/// The numbers of the units that no other is a part of: together they cover the text, each place once.
+pub(crate) fn leaves(units: &[Unit]) -> Vec<usize> {
+    let parents: HashSet<usize> = units.iter().filter_map(|unit| unit.parent).collect();
+    (0..units.len()).filter(|unit| !parents.contains(unit)).collect()
 }
 
 /// Where a unit comes from.

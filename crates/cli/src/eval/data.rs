@@ -7,7 +7,7 @@ use crate::fetch::sha256_of;
 use crate::jsonl::lines;
 use crate::prompt;
 use anyhow::{Context, Result, anyhow, bail};
-use atman::{Question, Text};
+use atman::Question;
 use serde::Deserialize;
 use serde_json::Value;
 use std::ops::Range;
@@ -92,7 +92,7 @@ fn example(number: usize, line: &str, opened: &Opened) -> Result<Example> {
     };
     let tokenizer = opened.checkpoint.tokenizer()?;
     let target = target_text(tokenizer, &answer)?;
-    let text = Text::encode(tokenizer, &prompt.text, prompt.add_special, &prompt.parts)?;
+    let text = prompt.encode(tokenizer)?;
     let touches = |token: &atman::Token, range: &Range<usize>| token.start_byte < range.end && range.start < token.end_byte;
     let (whole, answer) = (context_at..context_at + context.len(), context_at + bytes.start..context_at + bytes.end);
     let in_context = text.tokens.iter().enumerate().filter(|(_, token)| touches(token, &whole));

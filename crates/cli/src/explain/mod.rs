@@ -55,10 +55,7 @@ fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String
     let tokenizer = opened.checkpoint.tokenizer()?;
     let prompt = match (&arguments.prompt_ids, written) {
         (Some(ids), _) => Text::from_ids(tokenizer, &ids.0),
-        (None, Some(text)) => {
-            let prompt = prompt::prepare(text, &arguments.prompt, &opened.checkpoint)?;
-            Text::encode(tokenizer, &prompt.text, prompt.add_special, &prompt.parts)?
-        }
+        (None, Some(text)) => prompt::prepare(text, &arguments.prompt, &opened.checkpoint)?.encode(tokenizer)?,
         (None, None) => bail!("there is no prompt"),
     };
     let target = match (&arguments.target_ids, &arguments.target) {
