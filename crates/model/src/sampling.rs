@@ -3,12 +3,13 @@
 use crate::{ModelError, TokenScore};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 /// Most tokens that can be chosen among: only so many come back from the device.
 pub const MAX_TOP_K: usize = 256;
 
 /// How the next token is chosen.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
     /// Logits are divided by it; 0 always takes the likeliest token.
     pub temperature: f32,

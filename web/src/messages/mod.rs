@@ -1,0 +1,147 @@
+//! What page and worker say to each other, as JSON text. Picked files travel beside a message, in a list.
+
+mod asking;
+mod device;
+mod models;
+
+pub use asking::{Ask, Generate, Generated, Planned, PromptText, Rows, Started, Steering, Target, WritingEnd};
+pub use device::{DeviceChoice, DeviceReport, KernelCheck, Memory};
+pub use models::{Kept, KeptModel, LoadPhase, ModelFacts, ModelFrom, ModelReport};
+
+use report::Document;
+use serde::{Deserialize, Serialize};
+
+/// What the page asks of the worker. One is carried out after the other; [`Request::Cancel`] at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Request {
+    /// Choose a device, anew if there is one; answered by [`Event::Device`]. A loaded model is let go.
+    Start {
+        /// Which device to use.
+        device: DeviceChoice,
+    },
+    /// Say what a model is and takes, without loading it; answered by [`Event::Described`].
+    Describe {
+        /// Where it is.
+        from: ModelFrom,
+    },
+    /// Load a model onto the device; answered by [`Event::Progress`] as it goes and then [`Event::Loaded`].
+    Load {
+        /// Where it is.
+        from: ModelFrom,
+    },
+    /// List the models kept in this browser; answered by [`Event::Kept`].
+    ListKept,
+    /// Delete one of them, or what has come of it; answered by [`Event::Kept`].
+    Forget {
+        /// [`KeptModel::id`].
+        id: String,
+    },
+    /// Have the model write; answered by [`Event::Token`] as it does and then [`Event::Generated`].
+    Generate(Generate),
+    /// Say what an explanation would take, and who the neighbours are; answered by [`Event::Planned`].
+    Plan {
+        /// Comes back with the answer, so that a late one can be told.
+        number: u32,
+        /// What would be explained, and how.
+        ask: Ask,
+    },
+    /// Explain; answered by [`Event::Started`], [`Event::Rows`] as they come, and then [`Event::Explained`].
+    Explain(Ask),
+    /// Go on with the explanation that was stopped last; answered like [`Request::Explain`].
+    Continue,
+    /// Measure how far the last explanation's order can be trusted; answered like [`Request::Explain`].
+    Measure,
+    /// Stop what is under way; answered by what there is of it, or by [`Event::Cancelled`].
+    Cancel,
+    /// Run a golden file on the loaded model; answered by [`Event::Parity`].
+    #[cfg(feature = "parity")]
+    Parity {
+        /// The golden file's text.
+        golden: String,
+    },
+    /// Behave as if the device were lost at the next step.
+    #[cfg(feature = "parity")]
+    LoseDevice,
+}
+
+/// What the worker tells the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The worker listens.
+    Ready,
+    /// What device was chosen.
+    Device(DeviceReport),
+    /// What a model is and takes.
+    Described(ModelFacts),
+    /// How far loading is.
+    Progress {
+        /// What is being done.
+        phase: LoadPhase,
+        /// Bytes fetched and bytes placed on the device, together.
+        done_bytes: u64,
+        /// All bytes to fetch and to place; 0 while that is not known.
+        total_bytes: u64,
+    },
+    /// The model is on the device.
+    Loaded(ModelReport),
+    /// The models kept in this browser.
+    Kept(Kept),
+    /// More of a text that is being written.
+    Token {
+        /// What is added to it.
+        text: String,
+    },
+    /// A text has been written, or writing was stopped.
+    Generated(Generated),
+    /// What an explanation would take.
+    Planned(Planned),
+    /// An explanation has begun.
+    Started(Started),
+    /// Some of its units are done.
+    Rows(Rows),
+    /// It is done, or was stopped and is marked partial.
+    Explained(Box<Document>),
+    /// The device was lost: it is opened again and the model loaded again, then the work goes on.
+    Rebuilding,
+    /// What was under way has been stopped with nothing to show, or there was nothing to stop.
+    Cancelled,
+    /// How near a golden file's numbers were met.
+    #[cfg(feature = "parity")]
+    Parity(ParityReport),
+    /// A request could not be carried out.
+    Failed {
+        /// Why, for people.
+        message: String,
+        /// What kind of failure it is.
+        kind: FailureKind,
+    },
+}
+
+/// What can be done about a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// What the message says.
+    #[default]
+    Other,
+    /// The device has no room for what was asked for: a smaller model may fit.
+    OutOfMemory,
+    /// The worker cannot go on and must be started again.
+    Fatal,
+}
+
+/// A golden file against what this device computes.
+#[cfg(feature = "parity")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParityReport {
+    /// Largest difference in relevance or baseline, in nats.
+    pub max_difference_nats: f32,
+    /// Largest relative difference of hidden states and top logits at the prompt's last position, if the file has them.
+    pub last_position_difference: Option<f32>,
+    /// Time that the baseline and all suppressed sequences took.
+    pub time_ms: f64,
+    /// Bytes in use after these; the peak of buffers is theirs alone.
+    pub memory: Memory,
+}
