@@ -75,10 +75,16 @@ pub enum AtmanError {
         /// Where.
         target: String,
     },
-    /// Something was asked of an explanation that has not begun, or whose device is gone.
+    /// Something was to be run while the baseline's keys and values are not at hand.
     #[error("nothing can be run before the baseline; call `begin` first, and again after a device was lost")]
     NotBegun,
-    /// The tokenizer failed on a text.
+    /// The model has no chat template to put a message into.
+    #[error("{model} has no chat template")]
+    NoChatTemplate {
+        /// Its name.
+        model: String,
+    },
+    /// The tokenizer or the chat template failed on a text.
     #[error(transparent)]
     Tokenizer(#[from] WeightsError),
     /// The model or its device failed.

@@ -15,6 +15,7 @@ mod job;
 pub mod metrics;
 mod neighbours;
 mod plan;
+mod prompt;
 mod question;
 mod relevance;
 mod runs;
@@ -30,6 +31,7 @@ pub use faithfulness::{Faithfulness, FaithfulnessSettings, Order, OrderCurves, R
 pub use job::Job;
 pub use neighbours::Similarities;
 pub use plan::{Budget, Chunk, Plan};
+pub use prompt::Prompt;
 pub use question::Question;
 pub use relevance::{Postprocessing, Row, Score, sum};
 pub use runs::{Outcome, Runs, Spent, TokenScore};

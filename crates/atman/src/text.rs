@@ -67,6 +67,15 @@ impl Text {
         Ok(Text::new(tokenizer, text.to_owned(), &encoded, written))
     }
 
+    /// Encodes a text that is to follow a prompt: nothing is added around it, and all of it is the writer's.
+    ///
+    /// # Errors
+    /// When the tokenizer's patterns fail on this text.
+    pub fn following(tokenizer: &Tokenizer, text: &str) -> Result<Text, AtmanError> {
+        let whole = 0..text.len();
+        Text::encode(tokenizer, text, false, std::slice::from_ref(&whole))
+    }
+
     /// The text of given tokens.
     pub fn from_ids(tokenizer: &Tokenizer, ids: &[u32]) -> Text {
         let (text, encoded) = tokenizer.decode_with_ranges(ids);

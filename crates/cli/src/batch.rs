@@ -7,9 +7,8 @@ use crate::fetch::sha256_of;
 use crate::interrupt::{self, Interrupt};
 use crate::jsonl::{Journal, lines};
 use crate::progress::Progress;
-use crate::prompt;
 use anyhow::{Context, Result, bail};
-use atman::Text;
+use atman::{Prompt, Text};
 use report::{Document, ModelInfo};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -160,9 +159,10 @@ fn request(arguments: &BatchArguments, opened: &Opened, line: Line) -> Result<Re
                 return Err(bad("\"system\" needs \"chat\": true").into());
             }
             let prompt = if line.chat {
-                prompt::chat(&text, line.system.as_deref(), &opened.checkpoint).map_err(|error| BadLine(format!("{error:#}")))?
+                Prompt::chat(&text, line.system.as_deref(), &opened.checkpoint)
+                    .map_err(|error| BadLine(format!("{:#}", anyhow::Error::from(error))))?
             } else {
-                prompt::plain(text)
+                Prompt::plain(text)
             };
             prompt.encode(tokenizer)?
         }
@@ -171,7 +171,7 @@ fn request(arguments: &BatchArguments, opened: &Opened, line: Line) -> Result<Re
         _ => return Err(bad("expected either \"prompt\" or \"prompt_ids\"").into()),
     };
     let target = match (line.target, line.target_ids) {
-        (Some(text), None) => Some(explain::target_text(tokenizer, &text)?),
+        (Some(text), None) => Some(Text::following(tokenizer, &text)?),
         (None, Some(ids)) => Some(Text::from_ids(tokenizer, &ids)),
         (None, None) => None,
         _ => return Err(bad("expected at most one of \"target\" and \"target_ids\"").into()),

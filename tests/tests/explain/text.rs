@@ -1,7 +1,8 @@
 //! Texts of every kind as units, and questions that cannot be asked.
 
 use crate::subject::{ITALY, Subject, settings};
-use atman::{Granularity, Source, Text, TokenKind, units};
+use atman::{AtmanError, Granularity, Prompt, Source, Text, TokenKind, units};
+use weights::{Checkpoint, ModelFiles};
 
 const AWKWARD: [&str; 10] = [
     "The capital of France is Paris. The capital of Italy is",
@@ -78,17 +79,23 @@ fn auto_comes_nearest_to_thirty_units() {
 #[test]
 fn the_template_is_told_from_what_a_person_wrote_and_set_apart() {
     let subject = Subject::new();
-    let template = subject.checkpoint.chat_template().unwrap();
-    let prompt = template.render(&[weights::Message::new("user", "Who wrote it? Ann did.")], true).unwrap();
-    let at = prompt.find("Who").unwrap();
-    let written = at..at + "Who wrote it? Ann did.".len();
-    let text = Text::encode(subject.tokenizer(), &prompt, false, &[written]).unwrap();
+    let prompt = Prompt::chat("Who wrote it? Ann did.", None, &subject.checkpoint).unwrap();
+    let text = prompt.encode(subject.tokenizer()).unwrap();
     assert_eq!(text.tokens[0].kind, TokenKind::Special);
     let question = atman::Question::new(text, subject.text("Ann"), subject.model.config()).unwrap();
     let (units, _) = units(&question, &Granularity::Sentence).unwrap();
     let shown: Vec<(&str, bool)> = units.iter().map(|unit| (unit.text.as_str(), unit.sink)).collect();
-    let (begin, end) = prompt.split_once("Who wrote it? Ann did.").unwrap();
+    let (begin, end) = prompt.text.split_once("Who wrote it? Ann did.").unwrap();
     assert_eq!(shown, [(begin, true), ("Who wrote it?", false), (" Ann did.", false), (end, true)]);
+}
+
+#[test]
+fn a_message_needs_a_template() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/families/grouped-f32");
+    let checkpoint = pollster::block_on(Checkpoint::open(ModelFiles::from_path(&folder).unwrap())).unwrap();
+    let error = Prompt::chat("Hello", None, &checkpoint).unwrap_err();
+    assert!(matches!(&error, AtmanError::NoChatTemplate { .. }));
+    assert_eq!(error.to_string(), "grouped-f32 has no chat template");
 }
 
 #[test]

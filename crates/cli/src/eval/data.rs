@@ -2,12 +2,10 @@
 
 use crate::args::EvalArguments;
 use crate::engine::Opened;
-use crate::explain::target_text;
 use crate::fetch::sha256_of;
 use crate::jsonl::lines;
-use crate::prompt;
 use anyhow::{Context, Result, anyhow, bail};
-use atman::Question;
+use atman::{Prompt, Question, Text};
 use serde::Deserialize;
 use serde_json::Value;
 use std::ops::Range;
@@ -83,15 +81,15 @@ fn example(number: usize, line: &str, opened: &Opened) -> Result<Example> {
     // The chat prompt where the model has one; else a text that a model continues with an answer.
     let (prompt, answer, context_at) = if opened.checkpoint.chat_template().is_some() {
         let message = format!("Context: {context}\nQuestion: {question}");
-        let prompt = prompt::chat(&message, None, &opened.checkpoint)?;
+        let prompt = Prompt::chat(&message, None, &opened.checkpoint)?;
         let at = prompt.text.rfind(message.trim()).ok_or_else(|| anyhow!("the chat template changes the context"))?;
         (prompt, answer, at + "Context: ".len())
     } else {
-        let prompt = prompt::plain(format!("Context: {context}\nQuestion: {question}\nAnswer:"));
+        let prompt = Prompt::plain(format!("Context: {context}\nQuestion: {question}\nAnswer:"));
         (prompt, format!(" {answer}"), "Context: ".len())
     };
     let tokenizer = opened.checkpoint.tokenizer()?;
-    let target = target_text(tokenizer, &answer)?;
+    let target = Text::following(tokenizer, &answer)?;
     let text = prompt.encode(tokenizer)?;
     let touches = |token: &atman::Token, range: &Range<usize>| token.start_byte < range.end && range.start < token.end_byte;
     let (whole, answer) = (context_at..context_at + context.len(), context_at + bytes.start..context_at + bytes.end);

@@ -3,7 +3,7 @@
 mod request;
 mod show;
 
-pub(crate) use request::{Request, explain, target_text};
+pub(crate) use request::{Request, explain};
 
 use crate::args::ExplainArguments;
 use crate::engine::{self, Engine, Opened};
@@ -60,7 +60,7 @@ fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String
     };
     let target = match (&arguments.target_ids, &arguments.target) {
         (Some(ids), _) => Some(Text::from_ids(tokenizer, &ids.0)),
-        (None, Some(text)) => Some(target_text(tokenizer, text)?),
+        (None, Some(text)) => Some(Text::following(tokenizer, text)?),
         (None, None) => None,
     };
     // An answer yet to be written has at least one token.

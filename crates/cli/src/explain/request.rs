@@ -2,11 +2,10 @@
 
 use crate::engine::Engine;
 use anyhow::Result;
-use atman::{AtmanError, Budget, Explainer, Question, Settings, Text};
+use atman::{Budget, Explainer, Question, Settings, Text};
 use model::{Generation, Sampling};
 use report::{Document, ModelInfo, Span};
 use std::ops::ControlFlow;
-use weights::Tokenizer;
 
 /// How often a lost device is opened again before giving up.
 const RELOADS: usize = 3;
@@ -39,12 +38,6 @@ pub(crate) async fn write_target(engine: &mut Engine<'_>, prompt: &Text, max_tok
     Ok(Text::from_ids(tokenizer, &ids))
 }
 
-/// A text that is to follow a prompt.
-pub(crate) fn target_text(tokenizer: &Tokenizer, text: &str) -> Result<Text, AtmanError> {
-    let whole = 0..text.len();
-    Text::encode(tokenizer, text, false, std::slice::from_ref(&whole))
-}
-
 /// Answers a request. `after_chunk` sees the explanation grow, and may stop it.
 pub(crate) async fn explain(
     engine: &mut Engine<'_>,
@@ -64,7 +57,7 @@ pub(crate) async fn explain(
         }
         None => None,
     };
-    let alternatives = request.contrasts.iter().map(|text| target_text(tokenizer, text)).collect::<Result<_, _>>()?;
+    let alternatives = request.contrasts.iter().map(|text| Text::following(tokenizer, text)).collect::<Result<_, _>>()?;
     let question = Question::new(request.prompt, target, &engine.opened.config)?;
     let mut explainer = Explainer::new(question, request.settings, alternatives, request.budget, &engine.model)?;
     let mut reloads = 0;
