@@ -45,7 +45,7 @@ pub struct Cost {
 }
 
 /// Units times target tokens of relevance, with everything needed to have it again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// Whether it was stopped before all of it was there.
     pub partial: bool,

@@ -135,6 +135,11 @@ impl Measuring {
         }
     }
 
+    /// Goes on with other settings, from the runs that left units out.
+    pub(crate) fn set_settings(&mut self, settings: FaithfulnessSettings) {
+        self.settings = settings;
+    }
+
     /// The runs that the order by leaving units out needs.
     pub(crate) fn leave_one_out_jobs(&self) -> Vec<Job> {
         self.elements.iter().map(|positions| Job::without(positions, self.first_wanted)).collect()

@@ -60,6 +60,8 @@ pub struct Runs {
     outcomes: Vec<Option<Outcome>>,
     /// What is still to be run, in order.
     pending: std::collections::VecDeque<Chunk>,
+    /// Jobs that were added before anything had run, a range for each time: chunks of them are cut anew once the speed is known.
+    added_before: Vec<Range<usize>>,
     spent: Spent,
 }
 
@@ -76,6 +78,7 @@ impl Runs {
             jobs: Vec::new(),
             outcomes: Vec::new(),
             pending: std::collections::VecDeque::new(),
+            added_before: Vec::new(),
             spent: Spent::default(),
         }
     }
@@ -102,6 +105,20 @@ impl Runs {
         if self.baseline.is_none() {
             self.baseline = Some(results.iter().map(|row| Some(scores(row, 0..row.log_probs.len()))).collect());
         }
+        self.plan_anew(model)
+    }
+
+    /// Cuts what was added before the speed was known into chunks that keep to the budget's time too. None of it has run yet.
+    fn plan_anew(&mut self, model: &Model) -> Result<(), AtmanError> {
+        if self.added_before.is_empty() {
+            return Ok(());
+        }
+        let mut chunks = std::collections::VecDeque::new();
+        for numbers in &self.added_before {
+            chunks.extend(self.plan_of(model, numbers.clone())?.chunks);
+        }
+        self.pending = chunks;
+        self.added_before.clear();
         Ok(())
     }
 
@@ -120,20 +137,21 @@ impl Runs {
         self.baseline.as_ref()
     }
 
-    /// Plans jobs to be run after those that are there already, and returns their numbers.
+    /// Plans jobs to be run after those that are there already, and returns their numbers. Before [`Runs::begin`], which
+    /// measures how much can be done in a chunk's time, chunks are as large as memory allows; it cuts them anew.
     ///
     /// # Errors
-    /// Before [`Runs::begin`], which measures how much fits a chunk.
+    /// None that depends on the jobs.
     pub fn add(&mut self, model: &Model, jobs: Vec<Job>) -> Result<Range<usize>, AtmanError> {
-        if self.baseline.is_none() {
-            return Err(AtmanError::NotBegun);
-        }
         let first = self.jobs.len();
         self.jobs.extend(jobs);
         self.outcomes.resize(self.jobs.len(), None);
         let numbers = first..self.jobs.len();
         let planned = self.plan_of(model, numbers.clone())?;
         self.pending.extend(planned.chunks);
+        if self.baseline.is_none() {
+            self.added_before.push(numbers.clone());
+        }
         Ok(numbers)
     }
 
@@ -144,7 +162,10 @@ impl Runs {
             n_positions: self.ids.len(),
             wanted: &self.wanted,
             chunk_bytes: self.budget.buffer_bytes.saturating_sub(self.held_bytes(model)),
-            chunk_flops: (self.flops_per_second * self.budget.chunk_seconds) as u64,
+            chunk_flops: match self.baseline {
+                Some(_) => (self.flops_per_second * self.budget.chunk_seconds) as u64,
+                None => u64::MAX,
+            },
         };
         plan(frame, &jobs)
     }
@@ -163,6 +184,14 @@ impl Runs {
         let baseline = model.estimate(BatchShape::of_sequence(0, self.ids.len(), 0, wanted))?;
         let chunk = self.pending.iter().map(|chunk| chunk.estimate.buffer_bytes).max().unwrap_or(0);
         Ok(self.held_bytes(model) + baseline.buffer_bytes.max(chunk))
+    }
+
+    /// Floating-point operations of one row, on average over a run that computes every position.
+    pub(crate) fn flops_per_row(&self, model: &Model) -> Result<f64, AtmanError> {
+        let wanted = self.wanted.iter().map(|each| (each.position, each.tokens.len()));
+        let n_positions = self.ids.len();
+        let whole = model.estimate(BatchShape::of_sequence(0, n_positions, n_positions, wanted))?;
+        Ok(whole.cost.flops as f64 / n_positions.max(1) as f64)
     }
 
     /// Bytes of buffers that are held throughout.

@@ -3,6 +3,8 @@
 use crate::faulty::{Fault, Faulty};
 use crate::subject::{ITALY, Subject, difference, run, settings};
 use atman::{Budget, Explainer, FaithfulnessSettings, Granularity, Settings, Suppression, Threshold};
+use kernels::Executor;
+use kernels::cpu::CpuExecutor;
 
 /// Small enough for several chunks.
 fn budget() -> Budget {
@@ -50,6 +52,49 @@ fn a_lost_device_resumes_at_the_first_unfinished_chunk() {
     assert!(!resumed.partial);
     assert_eq!(resumed.cost.rows, whole.cost.rows, "nothing is computed twice but the baseline");
     assert!(difference(&whole, &resumed) < 1e-4);
+}
+
+/// Among units, in an alternative's own runs and in the curves of faithfulness: wherever it was stopped and its memory given back.
+#[test]
+fn what_was_stopped_goes_on_where_it_was() {
+    let mut subject = Subject::new();
+    let faithfulness = Some(FaithfulnessSettings { random_orders: 0, seed: 0 });
+    let settings = Settings { faithfulness, ..settings(Granularity::Word) };
+    let make = |subject: &Subject| {
+        let question = subject.question("It is. It is in", " France").unwrap();
+        let alternatives = vec![subject.text(" the south")];
+        let budget = Budget { chunk_seconds: 0.1, ..Budget::default() };
+        Explainer::new(question, settings.clone(), alternatives, budget, &subject.model).unwrap()
+    };
+    let mut whole = make(&subject);
+    run(&mut whole, &subject.model, &mut subject.executor).unwrap();
+    let mut stopped = make(&subject);
+    let held_bytes = |executor: &mut CpuExecutor| {
+        // What was dropped is let go when a buffer is asked for.
+        executor.buffer(1, "none").unwrap();
+        executor.stats().buffer_bytes
+    };
+    let held_before_bytes = held_bytes(&mut subject.executor);
+    let (model, executor) = (&subject.model, &mut subject.executor);
+    pollster::block_on(async {
+        assert!(stopped.needs_begin());
+        stopped.begin(model, executor).await.unwrap();
+        while stopped.step(model, executor).await.unwrap() {
+            stopped.end();
+            assert!(stopped.needs_begin() && !stopped.is_done() && stopped.explanation().partial);
+            assert_eq!(held_bytes(executor), held_before_bytes, "no cache is held meanwhile");
+            stopped.begin(model, executor).await.unwrap();
+            assert!(!stopped.needs_begin());
+        }
+    });
+    assert!(stopped.is_done() && !stopped.needs_begin());
+    let done = stopped.spent().rows;
+    assert_eq!(done, whole.spent().rows, "nothing is computed twice but the baseline");
+    let (whole, stopped) = (whole.explanation(), stopped.explanation());
+    assert!(difference(&whole, &stopped) < 1e-4);
+    assert!((whole.contrasts[0].log_odds_nats - stopped.contrasts[0].log_odds_nats).abs() < 1e-4);
+    let area = |explanation: &atman::Explanation| explanation.faithfulness.as_ref().unwrap().orders[0].deletion_area;
+    assert!((area(&whole) - area(&stopped)).abs() < 1e-4);
 }
 
 /// Baseline, neighbours, units, finer units, alternatives and faithfulness: wherever it happens.

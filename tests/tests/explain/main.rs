@@ -10,6 +10,7 @@ mod faithfulness;
 mod faulty;
 mod interruptions;
 mod plan;
+mod prepared;
 mod refine;
 mod subject;
 mod text;
