@@ -31,13 +31,13 @@ impl Measure {
 }
 
 /// A score with its sign, so that columns of them align.
-pub(crate) fn signed(score: f32) -> String {
+pub fn signed(score: f32) -> String {
     let number = format!("{score:+.3}");
     if number == "-0.000" { "+0.000".to_owned() } else { number }
 }
 
 /// A number in as few digits as tell it: two or three that count, no exponent where people need none.
-pub(crate) fn short(value: f32) -> String {
+pub fn short(value: f32) -> String {
     let size = value.abs();
     match size {
         0.0 => "0".to_owned(),
@@ -52,12 +52,12 @@ pub(crate) fn short(value: f32) -> String {
 }
 
 /// A probability; one that rounds to nothing is told as a bound.
-pub(crate) fn probability(value: f32) -> String {
+pub fn probability(value: f32) -> String {
     if value > 0.0 && value < 0.005 { "less than 0.01".to_owned() } else { format!("{value:.2}") }
 }
 
 /// A count of bytes in decimal units.
-pub(crate) fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     let mut value = count as f64;
     let mut name = "bytes";
@@ -72,7 +72,7 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// A duration.
-pub(crate) fn seconds(value: f64) -> String {
+pub fn seconds(value: f64) -> String {
     if value < 60.0 {
         format!("{} s", short(value as f32))
     } else {
@@ -81,7 +81,7 @@ pub(crate) fn seconds(value: f64) -> String {
 }
 
 /// A number and what is counted: `1 unit`, `2 units`.
-pub(crate) fn count(number: usize, name: &str) -> String {
+pub fn count(number: usize, name: &str) -> String {
     if number == 1 { format!("1 {name}") } else { format!("{number} {name}s") }
 }
 

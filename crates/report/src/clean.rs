@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Text without characters that act instead of showing: control characters but line ends and tabs, which could steer a terminal
 /// and are forbidden in XML, and those that override the direction of the text around them. Each becomes U+FFFD.
-pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+pub fn clean(text: &str) -> Cow<'_, str> {
     // What Windows ends lines with is a line end too.
     let text = if text.contains("\r\n") { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
     if text.contains(acts) { Cow::Owned(text.replace(acts, "\u{fffd}")) } else { text }
@@ -18,12 +18,12 @@ fn acts(c: char) -> bool {
 }
 
 /// Text as one line: cleaned, line ends and tabs shown as signs for them.
-pub(crate) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     clean(text).replace('\n', "⏎").replace('\t', "⇥")
 }
 
 /// The same in quotation marks, so that spaces at its ends are seen.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     format!("\"{}\"", one_line(text))
 }
 

@@ -2,26 +2,30 @@
 //!
 //! All formats say the same in the same words and colours. Text from prompts and models is never markup and never steers a
 //! terminal. There is no I/O here: the caller says what a terminal can do, and puts what comes out where it belongs.
+//!
+//! Whoever draws an explanation in another way finds what it says in [`words`], how numbers are written in [`amount`], and a
+//! text's division in [`pieces`].
 
-mod amount;
+pub mod amount;
 mod clean;
 mod document;
 mod error;
 mod format;
 mod html;
 mod layout;
-mod pieces;
+pub mod pieces;
 mod scale;
 mod svg;
 mod table;
 mod terminal;
-mod words;
+pub mod words;
 
 pub use amount::Measure;
+pub use clean::{clean, one_line, quoted};
 pub use document::{Document, ModelInfo, SCHEMA, SCHEMA_TEXT, Span};
 pub use error::ReportError;
 pub use format::Format;
-pub use html::html;
+pub use html::{TRUST_CSS, faithfulness_html, html};
 pub use scale::{AGAINST, FULL_TINT, Rgb, SUPPORTS, Scale, WHITE, contrast_ratio, text_on};
 pub use svg::svg;
 pub use table::csv;

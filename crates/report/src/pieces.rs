@@ -6,20 +6,21 @@ use std::ops::Range;
 
 /// A stretch of a text that is shown in one way.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Piece {
-    pub(crate) text: String,
+pub struct Piece {
+    /// As it stands in the prompt or the target: untrusted, and not cleaned.
+    pub text: String,
     /// Its unit, if it is a part of any.
-    pub(crate) unit: Option<usize>,
+    pub unit: Option<usize>,
     /// The tokens of its text that it stands for.
-    pub(crate) tokens: Range<usize>,
+    pub tokens: Range<usize>,
     /// Whether the chat template put it there, or it is a control token.
-    pub(crate) template: bool,
+    pub template: bool,
     /// Whether it belongs to a unit that is shown apart.
-    pub(crate) sink: bool,
+    pub sink: bool,
 }
 
 /// The prompt, one piece for each stretch of a unit.
-pub(crate) fn of_prompt(explanation: &Explanation) -> Vec<Piece> {
+pub fn of_prompt(explanation: &Explanation) -> Vec<Piece> {
     let mut joined: Vec<Piece> = Vec::new();
     for piece in pieces(explanation, &explanation.prompt, 0) {
         match joined.last_mut() {
@@ -34,7 +35,7 @@ pub(crate) fn of_prompt(explanation: &Explanation) -> Vec<Piece> {
 }
 
 /// The target, one piece for each token; tokens that are parts of one character are one piece.
-pub(crate) fn of_target(explanation: &Explanation) -> Vec<Piece> {
+pub fn of_target(explanation: &Explanation) -> Vec<Piece> {
     pieces(explanation, &explanation.target, explanation.prompt.tokens.len())
 }
 
@@ -71,7 +72,7 @@ fn units_by_position(explanation: &Explanation) -> HashMap<usize, usize> {
 }
 
 /// What a unit is called: its text, or, where tokens without any are all it has, what the tokenizer calls them.
-pub(crate) fn name(explanation: &Explanation, unit: &Unit) -> String {
+pub fn name(explanation: &Explanation, unit: &Unit) -> String {
     if !unit.text.is_empty() {
         return unit.text.clone();
     }

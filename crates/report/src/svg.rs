@@ -22,7 +22,7 @@ pub fn svg(document: &Document) -> String {
     let scale = Scale::of(document);
     let mut picture = Picture { body: String::new(), y: MARGIN };
     picture.sentence("heading", &one_line(&words::heading(document)));
-    if let Some(partial) = words::partial(document) {
+    if let Some(partial) = words::partial(&document.explanation) {
         picture.sentence("note", &partial);
     }
     picture.title("Prompt");
@@ -39,7 +39,7 @@ pub fn svg(document: &Document) -> String {
         picture.sentence("note", &line);
     }
     let height = picture.y + MARGIN - LINE / 2.0;
-    let title = format!("Why the model said “{}”", words::answer(document));
+    let title = format!("Why the model said “{}”", words::answer(&document.explanation));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
          role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n{STYLE}\n\

@@ -1,18 +1,23 @@
 //! What an explanation says, in sentences: the same in every format.
+//!
+//! What holds text that others wrote says so: that text may look like markup. All else is numbers and fixed words.
 
 use crate::amount::{bytes, count, probability, seconds, short};
 use crate::clean::one_line;
 use crate::{Document, Scale};
 use atman::{
-    Contrast, Faithfulness, Granularity, Order, OrderCurves, Postprocessing, Removal, STEPS, Text, Threshold, TokenKind,
+    Contrast, Explanation, Faithfulness, Granularity, Order, OrderCurves, Postprocessing, Removal, STEPS, Text, Threshold,
+    TokenKind,
 };
 
-/// What is coloured: a hue's name and what it stands for.
-pub(crate) const SUPPORTS: &str = "supports the answer";
-pub(crate) const AGAINST: &str = "speaks against it";
+/// What the hue of positive scores stands for.
+pub const SUPPORTS: &str = "supports the answer";
 
-/// Which model was asked how, in one line.
-pub(crate) fn heading(document: &Document) -> String {
+/// What the hue of negative scores stands for.
+pub const AGAINST: &str = "speaks against it";
+
+/// Which model was asked how, in one line. Holds the model's name and a granularity's pattern, as they are.
+pub fn heading(document: &Document) -> String {
     let settings = &document.explanation.settings;
     let suppression = &settings.suppression;
     let mut parts = vec![document.model.name.clone(), format!("{}, factor {}", suppression.operator, suppression.factor)];
@@ -46,15 +51,14 @@ fn granularity(document: &Document) -> String {
 }
 
 /// That something is missing, if so.
-pub(crate) fn partial(document: &Document) -> Option<String> {
-    let explanation = &document.explanation;
+pub fn partial(explanation: &Explanation) -> Option<String> {
     let done = explanation.relevance.iter().flatten().count();
     let all = explanation.units.len();
     explanation.partial.then(|| format!("Partial: {done} of {all} units were computed before it was stopped."))
 }
 
 /// What a hue says about a unit, in one sentence.
-pub(crate) fn meaning(scale: &Scale, postprocessing: Postprocessing) -> &'static str {
+pub fn meaning(scale: &Scale, postprocessing: Postprocessing) -> &'static str {
     match postprocessing {
         _ if scale.signed => {
             "Blue supports the answer: with that part damped, the answer becomes less likely. Orange speaks against it."
@@ -67,7 +71,7 @@ pub(crate) fn meaning(scale: &Scale, postprocessing: Postprocessing) -> &'static
 }
 
 /// How much colour is how much, in sentences.
-pub(crate) fn legend(scale: &Scale) -> Vec<String> {
+pub fn legend(scale: &Scale) -> Vec<String> {
     let plus_minus = if scale.signed { "±" } else { "" };
     let limit = scale.measure.of(scale.limit);
     let mut lines = vec![match (scale.known, scale.limit) {
@@ -87,24 +91,24 @@ pub(crate) fn legend(scale: &Scale) -> Vec<String> {
 }
 
 /// How likely the answer was: `probability 0.53, log-probability -0.634 nats`. `None` where tokens lack it.
-pub(crate) fn likelihood(document: &Document) -> Option<String> {
+pub fn likelihood(document: &Document) -> Option<String> {
     let tokens = document.explanation.target.tokens.get(document.span_tokens())?;
     let log_prob: f32 = tokens.iter().map(|token| token.log_prob).sum::<Option<f32>>()?;
     Some(format!("probability {}, log-probability {log_prob:.3} nats", probability(log_prob.exp())))
 }
 
-/// What is explained, as one line without control tokens and spaces around it.
-pub(crate) fn answer(document: &Document) -> String {
-    written(&document.explanation.target)
+/// What is explained, as one line without control tokens and spaces around it. Holds the target.
+pub fn answer(explanation: &Explanation) -> String {
+    written(&explanation.target)
 }
 
-/// What a contrast asks.
-pub(crate) fn contrast(document: &Document, contrast: &Contrast) -> String {
-    format!("Why “{}” rather than “{}”?", answer(document), alternative(contrast))
+/// What a contrast asks. Holds the target and the alternative.
+pub fn contrast(explanation: &Explanation, contrast: &Contrast) -> String {
+    format!("Why “{}” rather than “{}”?", answer(explanation), alternative(contrast))
 }
 
-/// What might have been written instead, as the answer.
-pub(crate) fn alternative(contrast: &Contrast) -> String {
+/// What might have been written instead, as one line without control tokens and spaces around it. Holds the alternative.
+pub fn alternative(contrast: &Contrast) -> String {
     written(&contrast.alternative)
 }
 
@@ -120,7 +124,7 @@ fn written(text: &Text) -> String {
 }
 
 /// How decided the model was between the two.
-pub(crate) fn log_odds(contrast: &Contrast) -> String {
+pub fn log_odds(contrast: &Contrast) -> String {
     let odds = contrast.log_odds_nats;
     let times = short(odds.abs().exp());
     let than = if odds < 0.0 { "less likely than" } else { "as likely as" };
@@ -128,7 +132,7 @@ pub(crate) fn log_odds(contrast: &Contrast) -> String {
 }
 
 /// What orders of units do to the target, in two sentences.
-pub(crate) fn faithfulness(faithfulness: &Faithfulness) -> [String; 2] {
+pub fn faithfulness(faithfulness: &Faithfulness) -> [String; 2] {
     [consequence(faithfulness), judgement(faithfulness)]
 }
 
@@ -187,7 +191,7 @@ fn listed(names: &[&str]) -> Option<String> {
 }
 
 /// By what units are ordered.
-pub(crate) fn order(order: Order) -> &'static str {
+pub fn order(order: Order) -> &'static str {
     match order {
         Order::Explanation => "this explanation",
         Order::Random => "random order",
@@ -197,7 +201,7 @@ pub(crate) fn order(order: Order) -> &'static str {
 }
 
 /// How units were taken away, and what two of the numbers are.
-pub(crate) fn removal(faithfulness: &Faithfulness) -> String {
+pub fn removal(faithfulness: &Faithfulness) -> String {
     let how = match faithfulness.removal {
         Removal::Keys => "their keys removed from attention in all layers",
         Removal::Tokens => "their tokens left out",
@@ -209,8 +213,8 @@ pub(crate) fn removal(faithfulness: &Faithfulness) -> String {
     )
 }
 
-/// What it took, in one line.
-pub(crate) fn cost(document: &Document) -> String {
+/// What it took, in one line. Holds the device's description, as it is.
+pub fn cost(document: &Document) -> String {
     let cost = &document.explanation.cost;
     let share = cost.rows as f64 / cost.full_recompute_rows.max(1) as f64 * 100.0;
     format!(

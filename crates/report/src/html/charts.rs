@@ -12,8 +12,14 @@ const BOTTOM: f32 = 34.0;
 const TOP: f32 = 10.0;
 const RIGHT: f32 = 12.0;
 
-/// What happens when units are taken away, in sentences, curves and numbers.
-pub(super) fn section(faithfulness: &Faithfulness) -> String {
+/// The rules for [`faithfulness_html`], which stand in `crates/report/html/trust.css`. They use the custom properties `--ink`,
+/// `--faint`, `--line`, `--supports` and `--against` for colours; tables, headings, `.help` and `.scroll` are the page's own.
+pub const TRUST_CSS: &str = include_str!("../../html/trust.css");
+
+/// What happens when units are taken away, in sentences, curves and numbers: a `<section>` of HTML with an id of its own, so
+/// that a page may hold one. Made of numbers and fixed words: no text of a prompt, a model or a user is in it, and it has
+/// neither scripts nor inline styles.
+pub fn faithfulness_html(faithfulness: &Faithfulness) -> String {
     let [consequence, judgement] = words::faithfulness(faithfulness);
     let deletion = chart(faithfulness, "taken away", |curves| &curves.deletion);
     let insertion = chart(faithfulness, "kept", |curves| &curves.insertion);

@@ -5,6 +5,8 @@ mod fill;
 mod numbers;
 mod texts;
 
+pub use charts::{TRUST_CSS, faithfulness_html};
+
 use crate::clean::escaped;
 use crate::layout::cut;
 use crate::scale::{AGAINST, FULL_TINT, MOST_CLIPPED, Rgb, SUPPORTS};
@@ -30,11 +32,11 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
     let style = style();
     let (least, most) = ends(&scale);
     let meaning = words::meaning(&scale, explanation.settings.postprocessing);
-    let partial = words::partial(document).map(|partial| format!("<p class=\"partial\">{partial}</p>\n"));
+    let partial = words::partial(explanation).map(|partial| format!("<p class=\"partial\">{partial}</p>\n"));
     let values = [
         ("style_hash", hash(&style)),
         ("script_hash", hash(script)),
-        ("title", escaped(&format!("Why did the model say “{}”?", cut(&words::answer(document), 70)))),
+        ("title", escaped(&format!("Why did the model say “{}”?", cut(&words::answer(explanation), 70)))),
         ("partial", partial.unwrap_or_default()),
         ("meaning", with_samples(meaning)),
         ("prompt", texts::prompt(document, &scale)),
@@ -52,7 +54,7 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
         ("most", escaped(&most)),
         ("legend", escaped(words::legend(&scale).first().map_or("", String::as_str))),
         ("marks", marks(&scale)),
-        ("faithfulness", explanation.faithfulness.as_ref().map(charts::section).unwrap_or_default()),
+        ("faithfulness", explanation.faithfulness.as_ref().map(charts::faithfulness_html).unwrap_or_default()),
         ("table", numbers::table(document, &scale)),
         ("facts", numbers::facts(document)),
         ("json", json(document)?),
@@ -81,8 +83,13 @@ fn style() -> String {
             let _ = writeln!(tints, "[data-tint=\"{sign}{level}\"] {{ --tint: rgb({} / {alpha:.3}); }}", channels(hue));
         }
     }
-    let values =
-        [("tints", tints), ("against", channels(AGAINST)), ("supports", channels(SUPPORTS)), ("full", FULL_TINT.to_string())];
+    let values = [
+        ("tints", tints),
+        ("against", channels(AGAINST)),
+        ("supports", channels(SUPPORTS)),
+        ("full", FULL_TINT.to_string()),
+        ("trust", TRUST_CSS.to_owned()),
+    ];
     fill(include_str!("../../html/style.css"), &values)
 }
 

@@ -33,7 +33,7 @@ pub fn terminal(document: &Document, style: TerminalStyle) -> String {
     let style = TerminalStyle { width: style.width.max(20), ..style };
     let mut page = Page { style, lines: Vec::new() };
     page.line(&page.bold(&clean(&words::heading(document))));
-    if let Some(partial) = words::partial(document) {
+    if let Some(partial) = words::partial(&document.explanation) {
         page.line(&page.bold(&partial));
     }
     match style.color {

@@ -9,7 +9,7 @@ pub(super) fn contrasts(page: &mut Page, document: &Document) {
     let explanation = &document.explanation;
     for contrast in &explanation.contrasts {
         let scale = Scale::of_contrast(document, contrast);
-        page.title(&words::contrast(document, contrast));
+        page.title(&words::contrast(&document.explanation, contrast));
         if page.style.color == ColorDepth::None {
             let of_contrast = Document { scores: contrast.relevance.clone(), ..document.clone() };
             plain::rows(page, &of_contrast, &explanation.leaves(), &scale);

@@ -99,6 +99,20 @@ fn contrasts_can_be_chosen() {
     assert!(!html(&sample::capitals()).unwrap().contains("<select"));
 }
 
+#[test]
+fn what_faithfulness_says_can_be_had_alone() {
+    let document = sample::hostile();
+    let faithfulness = sample::full().explanation.faithfulness.unwrap();
+    let section = report::faithfulness_html(&faithfulness);
+    let page = html(&Document {
+        explanation: atman::Explanation { faithfulness: Some(faithfulness), ..document.explanation },
+        ..document
+    });
+    let page = page.unwrap();
+    assert!(page.contains(&section) && page.contains(report::TRUST_CSS), "the page shows the same");
+    assert!(section.starts_with("<section") && !section.contains("<script") && !section.contains("style="));
+}
+
 /// For looking at them: `tests/formats` writes every sample in every format to the folder for tests' files.
 #[test]
 fn samples_are_written_to_files() {
