@@ -95,7 +95,7 @@ fn a_message_needs_a_template() {
     let checkpoint = pollster::block_on(Checkpoint::open(ModelFiles::from_path(&folder).unwrap())).unwrap();
     let error = Prompt::chat("Hello", None, &checkpoint).unwrap_err();
     assert!(matches!(&error, AtmanError::NoChatTemplate { .. }));
-    assert_eq!(error.to_string(), "grouped-f32 has no chat template");
+    assert_eq!(error.to_string(), format!("{} has no chat template", checkpoint.name()));
 }
 
 #[test]
