@@ -49,7 +49,7 @@ impl Opened {
     }
 }
 
-/// SHA-256 of a file; of a folder, of the hashes of the model's files in it, by name.
+/// SHA-256 of a file; of a folder, of the model's files in it.
 fn sha256(path: &Path) -> Result<String> {
     if path.is_file() {
         return fetch::sha256(path);
@@ -57,10 +57,10 @@ fn sha256(path: &Path) -> Result<String> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(path)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
         .with_context(|| format!("cannot list {}", path.display()))?;
-    files.retain(|file| file.is_file() && file.extension().is_some_and(|kind| kind == "safetensors" || kind == "json"));
-    files.sort();
-    let hashes: Vec<String> = files.iter().map(|file| fetch::sha256(file)).collect::<Result<_>>()?;
-    Ok(fetch::sha256_of(hashes.concat().as_bytes()))
+    let is_part = |kind: &std::ffi::OsStr| kind == "gguf" || kind == "safetensors" || kind == "json";
+    files.retain(|file| file.is_file() && file.extension().is_some_and(is_part));
+    let named = |file: PathBuf| Ok((file.file_name().unwrap_or_default().to_string_lossy().into_owned(), fetch::sha256(&file)?));
+    Ok(weights::model_sha256(files.into_iter().map(named).collect::<Result<_>>()?))
 }
 
 /// A model whose weights a device holds.

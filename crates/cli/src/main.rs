@@ -17,12 +17,12 @@ mod progress;
 mod prompt;
 mod store;
 mod suppress;
-mod text;
 
 use anyhow::Result;
 use args::{Arguments, Command};
 use clap::Parser;
 use std::process::ExitCode;
+use weights::text;
 
 /// `atman --help` states what the process ends with.
 fn main() -> ExitCode {

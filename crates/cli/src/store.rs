@@ -1,12 +1,13 @@
 //! The models folder: where what was fetched lies, and what is in it.
 
-use crate::name::{ModelName, Repository, is_relative_path};
+use crate::name::ModelName;
 use anyhow::{Context, Result};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 use weights::catalogue::{CATALOGUE, CatalogueEntry};
+use weights::hub::{Repository, is_relative_path};
 
 /// The folder of fetched models.
 #[derive(Clone, Debug)]

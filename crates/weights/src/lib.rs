@@ -8,16 +8,20 @@ mod chat;
 mod checkpoint;
 mod error;
 mod files;
+mod fingerprint;
 pub mod gguf;
+pub mod hub;
 pub mod safetensors;
 mod source;
 mod tensor_info;
+pub mod text;
 pub mod tokenizer;
 
 pub use chat::{ChatTemplate, Message};
 pub use checkpoint::{Checkpoint, Config, PIECE_BYTES, VisitRows};
 pub use error::WeightsError;
 pub use files::ModelFiles;
+pub use fingerprint::model_sha256;
 #[cfg(not(target_arch = "wasm32"))]
 pub use source::FileSource;
 pub use source::{ByteSource, MemorySource, Reading};

@@ -48,25 +48,3 @@ impl Http {
         request.call()
     }
 }
-
-/// A path as part of an address: every byte but the unreserved ones and `/` becomes `%XX`.
-pub(crate) fn encode_path(path: &str) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::encode_path;
-
-    #[test]
-    fn a_path_keeps_its_slashes_and_loses_what_an_address_gives_meaning() {
-        assert_eq!(encode_path("q/a b#?%é.gguf"), "q/a%20b%23%3F%25%C3%A9.gguf");
-    }
-}

@@ -8,12 +8,12 @@ mod python;
 mod verify;
 
 use crate::args::FetchArguments;
-use crate::name::{self, ModelName, Repository};
+use crate::name::{self, ModelName};
 use crate::progress::Progress;
 use crate::store::{Manifest, ManifestFile, Store};
 use crate::text;
 use anyhow::{Context, Result, anyhow, bail};
-use hub::{Hub, Kind, Listing};
+use hub::Hub;
 use lock::Lock;
 use std::fs;
 use std::io::Write;
@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use verify::Expected;
 pub(crate) use verify::{sha256, sha256_of};
 use weights::catalogue::{CatalogueEntry, Source};
+use weights::hub::{Kind, Listing, Repository};
 
 /// Fetches each model that is named and prints where it is.
 pub(crate) fn run(arguments: &FetchArguments) -> Result<()> {
@@ -127,13 +128,13 @@ fn bring_repository(hub: &Hub, repository: &Repository, listing: &Listing, folde
     let name = repository.text();
     let selection = listing.select(repository.file.as_deref())?;
     let (sub_folder, open) = match (selection.kind, selection.files.first()) {
-        (Kind::Gguf, Some((path, _))) => ("gguf", format!("gguf/{path}")),
+        (Kind::Gguf, Some(file)) => ("gguf", format!("gguf/{}", file.path)),
         _ => ("safetensors", "safetensors".to_owned()),
     };
-    let files = selection.files.iter().map(|(path, expected)| ManifestFile {
-        path: format!("{sub_folder}/{path}"),
-        len_bytes: expected.len_bytes,
-        sha256: expected.sha256.clone(),
+    let files = selection.files.iter().map(|file| ManifestFile {
+        path: format!("{sub_folder}/{}", file.path),
+        len_bytes: file.len_bytes,
+        sha256: file.sha256.clone(),
     });
     let manifest = Manifest { name: name.clone(), commit: listing.commit.clone(), open, files: files.collect() };
     let previous: Option<Manifest> = fs::read(record).ok().and_then(|text| serde_json::from_slice(&text).ok());
@@ -148,8 +149,8 @@ fn bring_repository(hub: &Hub, repository: &Repository, listing: &Listing, folde
     let is_same_commit = previous.is_some_and(|previous| previous.commit == manifest.commit);
     let total: u64 = manifest.files.iter().map(|file| file.len_bytes).sum();
     eprintln!("{name}: {} in {} files at commit {}", text::bytes(total), manifest.files.len(), manifest.commit);
-    let id = format!("{}/{}", repository.owner, repository.name);
-    for (path, expected) in &selection.files {
+    for file in &selection.files {
+        let (path, expected) = (file.path.as_str(), Expected::from(file));
         let target = folder.join(sub_folder).join(path);
         // Without a hash, a file of the right length may still be another commit's.
         let is_comparable = expected.sha256.is_some() || is_same_commit;
@@ -158,7 +159,7 @@ fn bring_repository(hub: &Hub, repository: &Repository, listing: &Listing, folde
         }
         make_parent(&target)?;
         eprintln!("{path}: {}", text::bytes(expected.len_bytes));
-        over_http(hub, &hub.file_url(&id, &manifest.commit, path), &target, expected)
+        over_http(hub, &hub.file_url(&repository.id(), &manifest.commit, path), &target, &expected)
             .with_context(|| text::one_line(path, 120))?;
     }
     let text = serde_json::to_vec_pretty(&manifest).context("cannot write down what was fetched")?;

@@ -1,7 +1,7 @@
-//! Numbers and bytes as people read them.
+//! Numbers, bytes and foreign text as people read them.
 
 /// A count of bytes in decimal units, as download pages and disks state it: `98.4 MB`.
-pub(crate) fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if count < 1000 {
         return format!("{count} bytes");
@@ -20,13 +20,13 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// Lower-case hexadecimal digits.
-pub(crate) fn hex(digest: &[u8]) -> String {
+pub fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Text from the network or a tool as one line safe to print: control characters, which could move the cursor or colour
 /// the terminal, become spaces, and what exceeds `max_chars` is cut.
-pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
+pub fn one_line(text: &str, max_chars: usize) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     match clean.char_indices().nth(max_chars) {
