@@ -5,7 +5,7 @@ use crate::{BatchShape, Model, ModelError};
 use kernels::{Buffer, Executor, Op};
 
 /// f32 words of logits held at a time, 8 MiB: the vocabulary is gone through in pieces of so many.
-const LOGIT_WORDS: usize = 2 * 1024 * 1024;
+pub(crate) const LOGIT_WORDS: usize = 2 * 1024 * 1024;
 
 /// What the model says after one wanted position.
 #[derive(Clone, Debug, PartialEq)]

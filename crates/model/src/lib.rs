@@ -25,4 +25,4 @@ pub use generate::Generation;
 pub use head::{RowResult, TokenScore};
 pub use load::{LoadProgress, Model};
 pub use sampling::{MAX_TOP_K, Sampling};
-pub use shape::{BatchShape, Estimate};
+pub use shape::{BatchShape, Estimate, TYPICAL_POSITIONS};

@@ -1,9 +1,14 @@
 //! How large a batch is, and what it will take before it runs.
 
 use crate::forward::{Extras, Pass};
-use crate::{KvCache, Model, ModelError};
+use crate::head::LOGIT_WORDS;
+use crate::{KvCache, Model, ModelConfig, ModelError};
 use kernels::{Cost, Op, Slots};
 use std::ops::Add;
+use weights::Checkpoint;
+
+/// Length of the text that a model's need of memory is stated for.
+pub const TYPICAL_POSITIONS: usize = 512;
 
 /// What the cost of a batch depends on. That of several sequences is their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,7 +102,33 @@ impl Model {
 
     /// Bytes of a cache for so many positions.
     pub fn cache_bytes(&self, positions: usize) -> u64 {
-        let words = positions.max(1) as u64 * self.config().kv_width() as u64;
-        2 * 4 * words * self.config().n_layers as u64
+        self.config().cache_bytes(positions)
+    }
+}
+
+impl ModelConfig {
+    /// Bytes of a cache for so many positions.
+    pub fn cache_bytes(&self, positions: usize) -> u64 {
+        let words = positions.max(1) as u64 * self.kv_width() as u64;
+        2 * 4 * words * self.n_layers as u64
+    }
+
+    /// Bytes of device memory that a model takes before anything of it is loaded: its weights as they are stored, and what
+    /// explaining a text of [`TYPICAL_POSITIONS`] takes.
+    pub fn memory_bytes(&self, checkpoint: &Checkpoint) -> u64 {
+        let weights = checkpoint.tensors().map(|tensor| tensor.len_bytes).sum::<u64>();
+        weights.saturating_add(self.explaining_bytes(TYPICAL_POSITIONS.min(self.max_positions)))
+    }
+
+    /// About what explaining a text of so many positions takes beside the weights, before the model is loaded: the
+    /// baseline's cache, and a pass over as many rows. A chunk of suppressed sequences is made as large as the budget
+    /// allows; this is what must be there, not what may be used. A device may round each buffer up.
+    pub fn explaining_bytes(&self, positions: usize) -> u64 {
+        let widths = [2 * self.d_model, self.d_model.max(self.q_width()), self.q_width(), 2 * self.kv_width(), 2 * self.d_ff];
+        // Beside activations a row has its angles, its entry in the table, its token and its factor.
+        let row_words = widths.iter().sum::<usize>() + 2 * self.head_dim + 2 * 8 + 2;
+        let logit_words = LOGIT_WORDS.min(positions.saturating_mul(self.vocab_size));
+        let pass_words = (positions as u64).saturating_mul(row_words as u64).saturating_add(logit_words as u64);
+        self.cache_bytes(positions).saturating_add(pass_words.saturating_mul(4))
     }
 }

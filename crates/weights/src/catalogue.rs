@@ -13,6 +13,8 @@ pub struct CatalogueEntry {
     pub file_name: &'static str,
     /// Its exact length.
     pub len_bytes: u64,
+    /// Bytes of device memory that it takes: weights, and what explaining a text of 512 tokens takes.
+    pub memory_bytes: u64,
     /// SHA-256 of its content, 64 lower-case hexadecimal digits.
     pub sha256: &'static str,
     /// Where to get it, the first choice first.
@@ -49,6 +51,7 @@ pub const CATALOGUE: &[CatalogueEntry] = &[CatalogueEntry {
     licence: "Apache-2.0",
     file_name: "SmolLM2-135M-Instruct.Q4_1.gguf",
     len_bytes: 98_362_432,
+    memory_bytes: 140_653_824,
     sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     sources: &[
         Source::HuggingFace {

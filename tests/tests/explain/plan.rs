@@ -44,6 +44,22 @@ fn the_estimate_of_a_batch_is_what_it_takes() {
     }
 }
 
+/// What a person reads before a model is fetched.
+#[test]
+fn the_need_of_memory_is_stated_before_the_model_is_loaded() {
+    let subject = Subject::new();
+    let config = subject.model.config();
+    let pass = subject.model.estimate(BatchShape::of_sequence(0, 512, 512, (448..512).map(|position| (position, 1)))).unwrap();
+    let exact = (subject.model.cache_bytes(512) + pass.buffer_bytes) as f64;
+    let stated = config.explaining_bytes(512) as f64;
+    assert!((stated / exact - 1.0).abs() < 0.05, "stated {stated}, takes {exact}");
+    let weights = subject.executor.stats().weight_bytes as f64;
+    let all = config.memory_bytes(&subject.checkpoint);
+    assert!(((all as f64 - stated) / weights - 1.0).abs() < 0.05, "stated {all}, of which {weights} are weights");
+    let entry = weights::catalogue::find("smollm2-135m-instruct").unwrap();
+    assert_eq!(entry.memory_bytes, all, "the catalogue states another need");
+}
+
 /// 128 prompt tokens and a target of 8.
 fn long_question(subject: &Subject) -> (Text, Text) {
     let passage = "The garden behind the old library has been closed since the spring, because its walls are being repaired. \
