@@ -1,4 +1,4 @@
-//! What comes from package managers: npm's two packages, and on Debian and its descendants a browser and a software
+//! What comes from package managers: npm's packages, and on Debian and its descendants a browser and a software
 //! Vulkan driver for tests.
 
 use super::say;
@@ -19,10 +19,10 @@ const BROWSER_NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome
 /// Software Vulkan: Mesa's llvmpipe.
 pub(crate) const LAVAPIPE: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 
-/// wasm-opt and playwright-core, at the versions of `package-lock.json`.
+/// wasm-opt, playwright-core and axe-core, at the versions of `package-lock.json`.
 pub(super) fn ensure_node() -> Result<()> {
     let root = places::root()?;
-    let name = "node packages (wasm-opt, playwright-core)";
+    let name = "node packages (wasm-opt, playwright-core, axe-core)";
     let (wanted, there) = (root.join("package-lock.json"), root.join("node_modules/.package-lock.json"));
     if is_newer(&there, &wanted) && root.join("node_modules/.bin").is_dir() {
         say(name, "present");
@@ -31,7 +31,7 @@ pub(super) fn ensure_node() -> Result<()> {
     if process::found("node").is_none() {
         bail!("Node.js is missing. Install version 20 or newer, with npm");
     }
-    say(name, "installing them, to shrink the compiled page and to drive a browser in tests");
+    say(name, "installing them, to shrink the compiled page, and to drive a browser and check the page in tests");
     process::run(process::npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(&root))
 }
 
