@@ -3,7 +3,7 @@
 // The environment names what `cargo xtask test` has prepared: ATMAN_SITE (folder of the built page), ATMAN_MODEL_FILE
 // (the test model), ATMAN_CHROMIUM (the browser).
 import assert from "node:assert/strict";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { chromium } from "playwright-core";
 import { serve } from "../../web/serve.mjs";
 
@@ -13,7 +13,10 @@ function setting(name) {
   return value;
 }
 
-/** The test model's path, and its address on the test server. */
+/** Folder of the built site. */
+export const site = setting("ATMAN_SITE");
+
+/** The test model's path, and its address in the site, which offers it. */
 export const modelFile = setting("ATMAN_MODEL_FILE");
 export const modelUrl = `models/${basename(modelFile)}`;
 
@@ -27,11 +30,11 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-/** Starts a server and a browser for the tests of one file; both end with `stop`. */
+/** Starts a server (`options` are those of `serve`) and a browser for the tests of one file; both end with `stop`. */
 export async function start(options = {}) {
   const requests = [];
   const onRequest = (request) => requests.push(request);
-  const server = await serve({ site: setting("ATMAN_SITE"), models: dirname(modelFile), onRequest, ...options });
+  const server = await serve({ site, onRequest, ...options });
   const browser = await chromium.launch({
     executablePath: setting("ATMAN_CHROMIUM"),
     chromiumSandbox: false,
@@ -42,6 +45,44 @@ export async function start(options = {}) {
     await server.stop();
   };
   return { url: server.url, requests, browser, stop };
+}
+
+/** Whether a request stays on the machine: to the site's origin, or to what the page itself holds. */
+function isOwn(address, origin) {
+  const url = new URL(address);
+  return url.protocol === "data:" || url.origin === origin;
+}
+
+/**
+ * Opens the site as a new visitor does, in a browser context of its own, and notes everything that must not happen.
+ * @param options.viewport `{ width, height }` in CSS pixels
+ * @param options.scheme `light` or `dark`
+ * @param options.path what follows the site's address: a query, a fragment
+ * @param options.prepare called with the context before the page opens, for routes and the like
+ * All others go to Playwright's `newContext`; a test that answers requests by `route` wants `serviceWorkers: "block"`.
+ * @returns the page, its context, all requests' addresses (the service worker's and the engine's too), the errors so far, and
+ *   `assertClean(allowed)`: fails on an error of the page or its console, and on a request to another origin than those
+ *   named in `allowed`
+ */
+export async function openPage(session, options = {}) {
+  const { viewport, scheme = "light", path = "", prepare = () => {}, ...rest } = options;
+  const context = await session.browser.newContext({ viewport, colorScheme: scheme, ...rest });
+  const requests = [];
+  const errors = [];
+  const note = (message) => message.type() === "error" && errors.push(message.text());
+  context.on("request", (request) => requests.push(request.url()));
+  context.on("weberror", (error) => errors.push(String(error.error())));
+  context.on("console", note);
+  context.on("serviceworker", (worker) => worker.on("console", note));
+  await prepare(context);
+  const page = await context.newPage();
+  await page.goto(new URL(path, session.url).href);
+  const assertClean = (allowed = []) => {
+    const origins = [new URL(session.url).origin, ...allowed];
+    assert.deepEqual(errors, []);
+    assert.deepEqual(requests.filter((address) => !origins.some((origin) => isOwn(address, origin))), []);
+  };
+  return { page, context, requests, errors, assertClean };
 }
 
 /** An empty page of the site's origin, from which a test starts workers of its own. */

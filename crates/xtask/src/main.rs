@@ -21,14 +21,10 @@ struct Arguments {
 enum Command {
     /// Bring what this machine lacks to build and test AtMan; does nothing where nothing is missing
     Setup(setup::Parts),
-    /// Build the web page into dist/
-    Site,
-    /// Build the web page and serve it, with the models of the cache folder under /models/
-    Serve {
-        /// Port on this machine; 0 picks a free one
-        #[arg(long, default_value_t = 8080)]
-        port: u16,
-    },
+    /// Build the web page, with the models that it offers, into dist/: plain files for any web server
+    BuildWeb(site::Options),
+    /// Build the web page and serve it on this machine; fetches the model that it offers unless it is there
+    Serve(site::ServeOptions),
     /// Time a forward pass of the test model on each executor, kernel by kernel
     Bench(bench::Options),
     /// Set up, then run every check and test; ends with one line, `N passed, N failed`
@@ -38,8 +34,8 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Setup(parts) => setup::run(parts),
-        Command::Site => site::build(&site::Flavour::Page).map(|folder| println!("{}", folder.display())),
-        Command::Serve { port } => site::serve(port),
+        Command::BuildWeb(options) => site::run(&options),
+        Command::Serve(options) => site::serve(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Test(options) => test::run(&options),
     }

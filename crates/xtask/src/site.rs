@@ -1,11 +1,12 @@
-//! The page: built by trunk, served by a small Node server that knows byte ranges.
+//! The site: put together by trunk, finished by `web/finish.mjs`, served by a small Node server that knows byte ranges.
 
 use crate::{places, process, setup};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Which page to build.
+/// Which site to build.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flavour {
     /// What is published, into `dist/`.
     Page,
@@ -13,8 +14,45 @@ pub(crate) enum Flavour {
     Test,
 }
 
-/// Sets up and builds the page. Returns the folder with its files.
-pub(crate) fn build(flavour: &Flavour) -> Result<PathBuf> {
+/// What to build.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Leave the models out: people then bring their own, or name one of the hub
+    #[arg(long)]
+    without_models: bool,
+}
+
+/// Where to serve.
+#[derive(clap::Args)]
+pub(crate) struct ServeOptions {
+    /// Port on this machine, or the next one that is free; 0 picks any
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+}
+
+/// Sets up and builds what `cargo xtask build-web` was asked for.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let models = if options.without_models { Vec::new() } else { offered()? };
+    let site = build(Flavour::Page, &models)?;
+    println!("The site is in {}", site.display());
+    Ok(())
+}
+
+/// Builds the site with its models and serves it until interrupted.
+pub(crate) fn serve(options: &ServeOptions) -> Result<()> {
+    let site = build(Flavour::Page, &offered()?)?;
+    let mut server = script("serve.mjs", &site)?;
+    process::run(server.arg(format!("--port={}", options.port)))
+}
+
+/// The models that the page offers. To be called first: where one cannot be had, that is said before minutes of compiling.
+fn offered() -> Result<Vec<PathBuf>> {
+    println!("Looking for the model that the page offers; it is fetched (98 MB) unless it is there");
+    Ok(vec![setup::model_file()?])
+}
+
+/// Sets up and builds a site that offers these models. Returns its folder.
+pub(crate) fn build(flavour: Flavour, models: &[PathBuf]) -> Result<PathBuf> {
     let toolchain = setup::for_web()?;
     let root = places::root()?;
     let folder = match flavour {
@@ -27,31 +65,26 @@ pub(crate) fn build(flavour: &Flavour) -> Result<PathBuf> {
     process::with_path(&mut trunk, &tools.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     // Offline: the tools are those of set-up, and trunk must not go looking for others.
     trunk.current_dir(&root).args(["build", "--release", "--offline", "--dist"]).arg(&folder);
-    if matches!(flavour, Flavour::Test) {
+    if flavour == Flavour::Test {
         trunk.args(["--features", "parity"]);
     }
     process::run(&mut trunk)?;
-    report_sizes(&folder)?;
+    finish(&folder, models)?;
     Ok(folder)
 }
 
-/// Builds and serves the page until interrupted.
-pub(crate) fn serve(port: u16) -> Result<()> {
-    let site = build(&Flavour::Page)?;
-    let model = setup::model_file()?;
-    let models = model.parent().context("the model's file has no folder")?;
-    let mut node = Command::new("node");
-    node.arg(places::root()?.join("web/serve.mjs")).arg(format!("--site={}", site.display()));
-    process::run(node.arg(format!("--models={}", models.display())).arg(format!("--port={port}")))
+/// Adds to what trunk made, and says how large it is; too large is an error.
+fn finish(folder: &Path, models: &[PathBuf]) -> Result<()> {
+    let mut node = script("finish.mjs", folder)?;
+    for model in models {
+        node.arg("--model").arg(model);
+    }
+    process::run(&mut node).context("the site could not be finished")
 }
 
-/// Sizes of the compiled parts, for whoever makes them larger.
-fn report_sizes(folder: &Path) -> Result<()> {
-    for entry in folder.read_dir().with_context(|| format!("could not read {}", folder.display()))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm") {
-            println!("{}: {} bytes", path.display(), path.metadata()?.len());
-        }
-    }
-    Ok(())
+/// A call of one of the scripts in `web/` for a site.
+fn script(name: &str, site: &Path) -> Result<Command> {
+    let mut node = Command::new("node");
+    node.arg(places::root()?.join("web").join(name)).arg("--site").arg(site);
+    Ok(node)
 }

@@ -164,7 +164,8 @@ fn browser_tests() -> Result<Tally> {
     let Some(browser) = setup::chromium() else {
         bail!("no Chromium or Chrome was found; install one, or name it in ATMAN_CHROMIUM");
     };
-    let site = site::build(&site::Flavour::Test)?;
+    let model = setup::model_file()?;
+    let site = site::build(site::Flavour::Test, std::slice::from_ref(&model))?;
     let root = places::root()?;
     let mut node = Command::new("node");
     // One after the other: they measure time and memory, and each has a browser.
@@ -172,7 +173,7 @@ fn browser_tests() -> Result<Tally> {
         .args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
         .args(browser_test_files(&root)?)
         .env("ATMAN_SITE", site)
-        .env("ATMAN_MODEL_FILE", setup::model_file()?)
+        .env("ATMAN_MODEL_FILE", model)
         .env("ATMAN_CHROMIUM", browser);
     counted(&mut node)
 }

@@ -1,11 +1,11 @@
-//! The model that tests run.
+//! The model that tests run and the page offers.
 
 use super::say;
 use crate::{places, process};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-/// Name of the test model in the catalogue.
+/// Its name in the catalogue.
 pub(crate) const MODEL: &str = "smollm2-135m-instruct";
 
 /// Has the `atman` command fetch the model: it knows where to look, and checks what it gets.
