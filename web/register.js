@@ -26,13 +26,12 @@ async function register(container) {
   sessionStorage.removeItem(AGAIN);
   // Without a controller the page comes from the network, and is of the newest build.
   if (!container.controller || again || !navigator.onLine) return;
-  await registration.update();
+  // Not after an update where one waits already: browsers put updates off when there are many.
+  if (!registration.waiting) await registration.update();
   const newer = registration.waiting ?? registration.installing;
   if (!newer) return;
   await complete(newer);
-  if (isTouched) return;
   container.addEventListener("controllerchange", () => {
-    if (isTouched) return;
     sessionStorage.setItem(AGAIN, "");
     location.reload();
   }, { once: true });

@@ -258,9 +258,10 @@ describe("a new build", () => {
     // Both still get the files of their own build.
     const text = await other.evaluate(async () => (await fetch("index.html")).text());
     assert.match(text, /data-build="two"/);
-    await other.close();
     await page.mouse.click(5, 5);
     await page.waitForTimeout(300);
+    await other.close();
+    await page.waitForTimeout(600);
     assert.equal(await build(page), "two");
     await page.reload();
     await becomes(page, "three");
