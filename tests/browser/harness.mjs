@@ -130,5 +130,8 @@ export async function startWorker(page) {
   return { ask };
 }
 
-/** A request to load the test model. */
-export const loadModel = (url) => ({ request: "load", from: { web: { base: url, urls: [modelUrl] } } });
+/** A request to load the test model from the site at `url`. */
+export const loadModel = (url) => {
+  const from = { site: { url: new URL(modelUrl, url).href, len_bytes: null, sha256: null } };
+  return { request: "load", from };
+};
