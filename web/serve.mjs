@@ -4,6 +4,7 @@
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
+import { pipeline } from "node:stream/promises";
 import { extname, join, normalize, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -100,10 +101,8 @@ async function answer(request, response, options) {
   if (range) head["content-range"] = `bytes ${first}-${last}/${info.size}`;
   response.writeHead(range ? 206 : 200, { ...head, "content-length": last - first + 1 });
   if (request.method === "HEAD" || info.size === 0) return response.end();
-  // Whoever asked may leave at any time, as one does who sees that ranges are ignored.
-  const content = createReadStream(file, { start: first, end: last }).on("error", () => response.destroy());
-  response.on("close", () => content.destroy());
-  return content.pipe(response);
+  // Whoever asked may leave at any time, as one does who wanted no more than a header.
+  return pipeline(createReadStream(file, { start: first, end: last }), ...(options.through?.(path) ?? []), response);
 }
 
 /** Listens on a port. */
@@ -123,6 +122,7 @@ const listen = (server, port) =>
  * @param options.port where to listen, or at the next port that is free; 0, the default, picks any
  * @param options.ranges false to ignore Range headers, as some servers do
  * @param options.onRequest called with each file's path and Range header
+ * @param options.through streams that a file's bytes pass through, by its path: how tests slow, cut or damage an answer
  * @returns the page's address, its port, and a way to stop
  */
 export async function serve(options) {

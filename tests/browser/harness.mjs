@@ -1,13 +1,14 @@
 // What the browser tests share: the built page on a local server, Chromium with WebGPU, and a worker to talk to.
 //
 // The environment names what `cargo xtask test` has prepared: ATMAN_SITE (folder of the built page), ATMAN_MODEL_FILE
-// (the test model), ATMAN_CHROMIUM (the browser).
+// (the test model), ATMAN_CHROMIUM (the browser), ATMAN_CLI (the command line).
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { chromium } from "playwright-core";
 import { serve } from "../../web/serve.mjs";
 
-function setting(name) {
+/** What an environment variable says, which must be set. */
+export function setting(name) {
   const value = process.env[name];
   assert.ok(value, `${name} is not set; run these tests with \`cargo xtask test\``);
   return value;
@@ -85,9 +86,12 @@ export async function openPage(session, options = {}) {
   return { page, context, requests, errors, assertClean };
 }
 
-/** An empty page of the site's origin, from which a test starts workers of its own. */
-export async function openBlank({ browser, url }) {
-  const page = await browser.newPage();
+/**
+ * An empty page of the site's origin, from which a test starts workers of its own. What a page keeps, other pages of the
+ * same `context` find; without one it is alone.
+ */
+export async function openBlank({ browser, url }, context) {
+  const page = await (context ?? browser).newPage();
   await page.route("**/blank.html", (route) => route.fulfill({ contentType: "text/html", body: "<title>test</title>" }));
   await page.goto(new URL("blank.html", url).href);
   return page;
@@ -95,7 +99,8 @@ export async function openBlank({ browser, url }) {
 
 /**
  * Starts the engine's worker in a page and waits until it listens.
- * @returns `ask(request, last)`: sends a request and resolves to all events up to the first named in `last`, or `failed`
+ * @returns `ask(request, ...last)`: sends a request and resolves to all events up to the first named in `last`, or `failed`;
+ * `send(request)` and `until(...last)` do each half of it
  */
 export async function startWorker(page) {
   await page.evaluate(async () => {
@@ -119,19 +124,22 @@ export async function startWorker(page) {
         if (event === "failed" || last.includes(event)) return seen;
       }
     };
-    window.send = (request) => worker.postMessage([JSON.stringify(request)]);
+    // Files of a file input of the page go along, if there is one.
+    window.send = (request) => worker.postMessage([JSON.stringify(request), ...(document.querySelector("input")?.files ?? [])]);
     await window.until(["ready"]);
   });
+  const send = (request) => page.evaluate((request) => window.send(request), request);
+  const until = (...last) => page.evaluate((last) => window.until(last), last);
   const ask = (request, ...last) =>
     page.evaluate(([request, last]) => {
       window.send(request);
       return window.until(last);
     }, [request, last]);
-  return { ask };
+  return { ask, send, until };
 }
 
-/** A request to load the test model from the site at `url`. */
-export const loadModel = (url) => {
-  const from = { site: { url: new URL(modelUrl, url).href, len_bytes: null, sha256: null } };
-  return { request: "load", from };
-};
+/** A file of the test server, as a request names it. */
+export const offered = (url = modelUrl, { len_bytes = null, sha256 = null } = {}) => ({ site: { url, len_bytes, sha256 } });
+
+/** A request to load the test model. */
+export const loadModel = () => ({ request: "load", from: offered() });

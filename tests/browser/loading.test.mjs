@@ -1,7 +1,7 @@
 // What a person reads when a model cannot be loaded.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { loadModel, openBlank, start, startWorker } from "./harness.mjs";
+import { openBlank, offered, start, startWorker } from "./harness.mjs";
 
 /** The message of the failure that a request ends with. */
 async function failure(worker, request) {
@@ -10,7 +10,7 @@ async function failure(worker, request) {
   return event.message;
 }
 
-const load = (url, ...urls) => ({ request: "load", from: { web: { base: url, urls } } });
+const load = (url) => ({ request: "load", from: offered(url) });
 
 describe("a model that cannot be loaded", () => {
   let session, worker;
@@ -22,31 +22,19 @@ describe("a model that cannot be loaded", () => {
   after(() => session?.stop());
 
   test("is named where the server has no such file", async () => {
-    assert.match(await failure(worker, load(session.url, "models/none.gguf")), /none\.gguf.*404/);
+    assert.match(await failure(worker, load("models/none.gguf")), /none\.gguf.*404/);
   });
 
   test("is named where the file is no model", async () => {
-    assert.match(await failure(worker, load(session.url, "index.html")), /index\.html/);
+    assert.match(await failure(worker, load("index.html")), /index\.html/);
   });
 
   test("is named where the server cannot be reached", async () => {
-    assert.match(await failure(worker, load("http://127.0.0.1:9/", "m.gguf")), /127\.0\.0\.1:9\/m\.gguf could not be reached/);
+    assert.match(await failure(worker, load("http://127.0.0.1:9/m.gguf")), /127\.0\.0\.1:9\/m\.gguf could not be reached/);
   });
 
   test("leaves the worker ready for the next request", async () => {
     const event = (await worker.ask({ request: "start", device: "cpu" }, "device")).at(-1);
     assert.equal(event.event, "device");
-  });
-});
-
-describe("a server that ignores ranges", () => {
-  let session;
-  before(async () => { session = await start({ ranges: false }); });
-  after(() => session?.stop());
-
-  test("is refused with an explanation instead of loading the whole file", async () => {
-    const worker = await startWorker(await openBlank(session));
-    await worker.ask({ request: "start", device: "cpu" }, "device");
-    assert.match(await failure(worker, loadModel(session.url)), /ignores range requests/);
   });
 });

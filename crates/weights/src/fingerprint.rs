@@ -1,4 +1,4 @@
-//! Which model it was: one hash for all of its files.
+//! Whether a file is what it should be, and which model its files are: by SHA-256.
 
 use crate::text::hex;
 use sha2::{Digest, Sha256};
@@ -21,9 +21,63 @@ pub fn model_sha256(mut files: Vec<(String, String)>) -> String {
     hex(&Sha256::digest(hashes.concat()))
 }
 
+/// How content differs from what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// Another length, in bytes.
+    #[error("it has {found} bytes, expected {expected}")]
+    Length {
+        /// Bytes that there are.
+        found: u64,
+        /// Bytes that there should be.
+        expected: u64,
+    },
+    /// Another SHA-256.
+    #[error("its SHA-256 is {found}, expected {expected}")]
+    Hash {
+        /// In lower-case hexadecimal digits.
+        found: String,
+        /// In hexadecimal digits.
+        expected: String,
+    },
+}
+
+/// Compares content with what is known of it; gives its SHA-256 in lower-case hexadecimal digits.
+///
+/// # Errors
+/// When length or hash is known and another.
+pub fn compare(
+    len_bytes: u64,
+    digest: Sha256,
+    expected_len: Option<u64>,
+    expected_sha256: Option<&str>,
+) -> Result<String, Mismatch> {
+    if let Some(expected) = expected_len.filter(|expected| *expected != len_bytes) {
+        return Err(Mismatch::Length { found: len_bytes, expected });
+    }
+    let found = hex(&digest.finalize());
+    match expected_sha256 {
+        Some(expected) if !expected.eq_ignore_ascii_case(&found) => Err(Mismatch::Hash { found, expected: expected.to_owned() }),
+        _ => Ok(found),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn content_is_compared_with_what_is_known_of_it() {
+        // printf abc | sha256sum
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let of = |len, sha256: Option<&str>| compare(3, Sha256::new_with_prefix("abc"), len, sha256);
+        assert_eq!(of(None, None), Ok(abc.to_owned()));
+        assert_eq!(of(Some(3), Some(&abc.to_uppercase())), Ok(abc.to_owned()));
+        assert_eq!(of(Some(4), Some(abc)), Err(Mismatch::Length { found: 3, expected: 4 }));
+        let wrong = Mismatch::Hash { found: abc.to_owned(), expected: "00".to_owned() };
+        assert_eq!(of(None, Some("00")), Err(wrong.clone()));
+        assert!(wrong.to_string().contains("expected 00"));
+    }
 
     fn of(files: &[(&str, &str)]) -> String {
         model_sha256(files.iter().map(|(name, hash)| ((*name).to_owned(), (*hash).to_owned())).collect())

@@ -21,7 +21,7 @@ pub use chat::{ChatTemplate, Message};
 pub use checkpoint::{Checkpoint, Config, PIECE_BYTES, VisitRows};
 pub use error::WeightsError;
 pub use files::ModelFiles;
-pub use fingerprint::model_sha256;
+pub use fingerprint::{Mismatch, compare, model_sha256};
 #[cfg(not(target_arch = "wasm32"))]
 pub use source::FileSource;
 pub use source::{ByteSource, MemorySource, Reading};

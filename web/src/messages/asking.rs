@@ -86,10 +86,12 @@ pub enum WritingEnd {
 }
 
 /// What an explanation would take.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Planned {
     /// That of the request.
     pub number: u32,
+    /// Why it cannot be explained so, if it cannot.
+    pub problem: Option<String>,
     /// The units with their neighbours.
     pub units: Vec<Unit>,
     /// What each position's token reads, for naming neighbours.

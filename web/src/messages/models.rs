@@ -98,8 +98,12 @@ pub struct KeptModel {
     pub name: String,
     /// Bytes that it takes here.
     pub bytes: u64,
-    /// All bytes of it: more where not all has come yet.
+    /// All bytes of it, as far as they are known: more where not all has come yet.
     pub total_bytes: u64,
+    /// Whether it is all here, so that it can be loaded without a network.
+    pub is_complete: bool,
+    /// Where it comes from, to go on fetching one that is not complete; `None` where that is no longer known.
+    pub from: Option<ModelFrom>,
     /// Its licence as its publisher names it.
     pub licence: Option<String>,
 }

@@ -1,52 +1,114 @@
-//! A device, and the model on it.
+//! A device, a model on it, and what is being done with it.
 
 use super::device::{self, Device};
+use super::explain::Explaining;
+use super::generate::Writing;
 use super::heap;
-use super::source::{HttpSource, PickedFile};
-use crate::messages::{Event, Memory, ModelFrom, ModelReport, Request};
-use anyhow::{Context, Result, ensure};
+use super::library::{Library, OpenedModel};
+use super::speed::Speed;
+use crate::messages::{DeviceChoice, Event, LoadPhase, Memory, ModelFrom, ModelReport, Request};
+use anyhow::{Context, Result};
 use model::Model;
-use web_sys::{File, Url};
-use weights::{ByteSource, Checkpoint, ModelFiles};
+use web_sys::File;
 
 /// What the worker holds between requests.
 #[derive(Default)]
 pub(super) struct Engine {
     // Before the device: its memory must be given back first.
-    model: Option<Model>,
-    device: Option<Device>,
+    pub(super) loaded: Option<Loaded>,
+    pub(super) device: Option<Device>,
+    choice: DeviceChoice,
+    library: Library,
+    /// The last explanation, done or stopped.
+    pub(super) explaining: Option<Explaining>,
+    pub(super) writing: Option<Writing>,
+    pub(super) speed: Speed,
+    under_way: UnderWay,
+    /// The device is to be lost at the next step.
+    #[cfg(feature = "parity")]
+    pub(super) loses_device: bool,
+}
+
+/// A model on the device, and the files that it came from, should it have to be loaded again.
+pub(super) struct Loaded {
+    pub(super) opened: OpenedModel,
+    pub(super) model: Model,
+}
+
+/// What is to be said if it is stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum UnderWay {
+    /// That it was stopped.
+    #[default]
+    Other,
+    /// How far the explanation came.
+    Explaining,
+    /// How far the text came.
+    Writing,
 }
 
 impl Engine {
     /// Carries one request out. Events before the last go to `post`; the last is returned.
     pub(super) async fn carry_out(&mut self, request: Request, files: Vec<File>, post: &dyn Fn(&Event)) -> Result<Event> {
+        self.under_way = match &request {
+            Request::Explain(_) | Request::Continue | Request::Measure => UnderWay::Explaining,
+            Request::Generate(_) => UnderWay::Writing,
+            _ => UnderWay::Other,
+        };
         match request {
-            Request::Start { device } => {
-                self.model = None;
-                self.device = None;
-                let (device, report) = device::choose(device).await?;
-                self.device = Some(device);
-                Ok(Event::Device(report))
-            }
+            Request::Start { device } => self.start(device).await,
+            Request::Describe { from } => self.library.describe(from, files).await.map(Event::Described),
             Request::Load { from } => self.load(from, files, post).await.map(Event::Loaded),
+            Request::ListKept => Ok(Event::Kept(self.library.kept().await)),
+            Request::Forget { id } => self.library.forget(&id).await.map(Event::Kept),
+            Request::Generate(asked) => self.generate(asked, post).await,
+            Request::Plan { number, ask } => Ok(Event::Planned(self.plan(number, &ask).await)),
+            Request::Explain(ask) => self.explain(ask, post).await,
+            Request::Continue => self.go_on(post).await,
+            Request::Measure => self.measure(post).await,
             Request::Cancel => Ok(Event::Cancelled),
             #[cfg(feature = "parity")]
             Request::Parity { golden } => {
-                let model = self.model.as_ref().context("no model is loaded")?;
+                let loaded = self.loaded.as_ref().context("no model is loaded")?;
                 let device = self.device.as_mut().context("no device has been chosen")?;
-                super::parity::run(&golden, model, device).await.map(Event::Parity)
+                super::parity::run(&golden, &loaded.model, device).await.map(Event::Parity)
+            }
+            #[cfg(feature = "parity")]
+            Request::LoseDevice => {
+                self.loses_device = true;
+                Ok(Event::Cancelled)
             }
         }
     }
 
-    async fn load(&mut self, from: ModelFrom, files: Vec<File>, post: &dyn Fn(&Event)) -> Result<ModelReport> {
-        self.model = None;
-        let device = self.device.as_mut().context("no device has been chosen")?;
-        let checkpoint = Checkpoint::open(ModelFiles::new(sources(from, files).await?)).await?;
-        let mut progress = |progress: model::LoadProgress| {
-            post(&Event::Progress { loaded_bytes: progress.loaded_bytes, total_bytes: progress.total_bytes });
+    /// What there is of a request that was stopped.
+    pub(super) fn stopped(&mut self) -> Event {
+        let partial = match self.under_way {
+            UnderWay::Explaining => self.explained().ok(),
+            UnderWay::Writing => self.writing.as_ref().map(|writing| Event::Generated(writing.stopped())),
+            UnderWay::Other => None,
         };
-        let model = Model::load(&checkpoint, device.executor(), &mut progress).await?;
+        partial.unwrap_or(Event::Cancelled)
+    }
+
+    async fn start(&mut self, choice: DeviceChoice) -> Result<Event> {
+        (self.loaded, self.explaining, self.writing) = (None, None, None);
+        self.device = None;
+        self.choice = choice;
+        let (device, report) = device::choose(choice).await?;
+        self.device = Some(device);
+        Ok(Event::Device(report))
+    }
+
+    async fn load(&mut self, from: ModelFrom, files: Vec<File>, post: &dyn Fn(&Event)) -> Result<ModelReport> {
+        (self.loaded, self.explaining, self.writing) = (None, None, None);
+        let device = self.device.as_mut().context("no device has been chosen")?;
+        // As many bytes again are to be placed on the device: the bar goes on where fetching ends.
+        let mut progress = |phase, done_bytes: u64, total_bytes: u64| {
+            post(&Event::Progress { phase, done_bytes, total_bytes: total_bytes.saturating_mul(2) });
+        };
+        let opened = self.library.open(from, files, &mut progress).await?;
+        let model = place(&opened, device, post).await?;
         let config = model.config();
         let formats: Vec<String> = model.formats().iter().map(ToString::to_string).collect();
         let description = format!(
@@ -56,32 +118,54 @@ impl Engine {
             config.d_model,
             formats.join(", ")
         );
-        let report = ModelReport { name: model.name().to_owned(), description, memory: memory(device) };
-        self.model = Some(model);
+        self.speed.measure(&model, device.executor()).await?;
+        let report = ModelReport {
+            name: opened.name.clone(),
+            description,
+            n_layers: config.n_layers,
+            has_chat_template: opened.checkpoint.chat_template().is_some(),
+            max_positions: config.max_positions,
+            not_kept: opened.not_kept.clone(),
+            memory: memory(device),
+        };
+        self.loaded = Some(Loaded { opened, model });
         Ok(report)
     }
+
+    /// Makes everything anew after the device was lost.
+    pub(super) async fn rebuild(&mut self, post: &dyn Fn(&Event)) -> Result<()> {
+        post(&Event::Rebuilding);
+        let Some(Loaded { opened, .. }) = self.loaded.take() else { return Ok(()) };
+        self.device = None;
+        let (mut device, report) = device::choose(self.choice).await?;
+        post(&Event::Device(report));
+        let model = place(&opened, &mut device, post).await?;
+        self.device = Some(device);
+        self.loaded = Some(Loaded { opened, model });
+        Ok(())
+    }
+
+    /// Model and device, to run something on.
+    pub(super) fn ready(&mut self) -> Result<(&Loaded, &mut Device)> {
+        let loaded = self.loaded.as_ref().context("no model is loaded: choose one first")?;
+        let device = self.device.as_mut().context("no device has been chosen")?;
+        Ok((loaded, device))
+    }
+}
+
+/// Places a model's weights on the device: the second half of loading.
+async fn place(opened: &OpenedModel, device: &mut Device, post: &dyn Fn(&Event)) -> Result<Model> {
+    let file_bytes = opened.file_bytes;
+    let mut progress = |progress: model::LoadProgress| {
+        let placed = progress.loaded_bytes as f64 / progress.total_bytes.max(1) as f64;
+        let done_bytes = file_bytes.saturating_add((placed * file_bytes as f64) as u64);
+        post(&Event::Progress { phase: LoadPhase::Placing, done_bytes, total_bytes: file_bytes.saturating_mul(2) });
+    };
+    Ok(Model::load(&opened.checkpoint, device.executor(), &mut progress).await?)
 }
 
 /// Bytes now in use.
 pub(super) fn memory(device: &mut Device) -> Memory {
     let stats = device.executor().stats();
     Memory { weight_bytes: stats.weight_bytes, peak_buffer_bytes: stats.peak_bytes, heap_bytes: heap::high_water_bytes() }
-}
-
-/// A model's files by name.
-async fn sources(from: ModelFrom, files: Vec<File>) -> Result<Vec<(String, Box<dyn ByteSource>)>> {
-    let mut sources: Vec<Box<dyn ByteSource>> = Vec::new();
-    match from {
-        ModelFrom::Picked => {
-            ensure!(!files.is_empty(), "no file was picked");
-            sources.extend(files.into_iter().map(|file| Box::new(PickedFile::new(file)) as Box<dyn ByteSource>));
-        }
-        ModelFrom::Web { base, urls } => {
-            for url in urls {
-                let absolute = Url::new_with_base(&url, &base).ok().with_context(|| format!("`{url}` is no address"))?;
-                sources.push(Box::new(HttpSource::open(&absolute.href()).await?));
-            }
-        }
-    }
-    Ok(sources.into_iter().map(|source| (source.name().to_owned(), source)).collect())
 }

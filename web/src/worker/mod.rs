@@ -2,12 +2,18 @@
 
 mod device;
 mod engine;
+mod explain;
+mod failure;
+mod generate;
 mod heap;
+mod library;
 #[cfg(feature = "parity")]
 mod parity;
-mod source;
+mod question;
+mod speed;
+mod turn;
 
-use crate::messages::{Event, Request};
+use crate::messages::{Event, FailureKind, Request};
 use engine::Engine;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -21,7 +27,9 @@ use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
 
 /// Listens to the page. Called once, when the worker's script has been loaded.
 pub fn start() {
-    std::panic::set_hook(Box::new(|info| post(&Event::Failed { message: format!("AtMan itself failed: {info}") })));
+    std::panic::set_hook(Box::new(|info| {
+        post(&Event::Failed { message: format!("AtMan itself failed: {info}"), kind: FailureKind::Fatal });
+    }));
     let inbox = Rc::new(Inbox::default());
     let listener = Rc::clone(&inbox);
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| match read(&message) {
@@ -32,7 +40,7 @@ pub fn start() {
                 wasm_bindgen_futures::spawn_local(serve(Rc::clone(&listener)));
             }
         }
-        Err(message) => post(&Event::Failed { message }),
+        Err(message) => post(&Event::Failed { message, kind: FailureKind::Other }),
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // It listens for as long as the worker lives.
@@ -63,21 +71,23 @@ impl Inbox {
 
 /// Carries requests out until none waits.
 async fn serve(inbox: Rc<Inbox>) {
-    // In a statement of its own: the list must not stay borrowed while a request is carried out.
+    // In a statement of its own: the list must not stay borrowed while a request is carried out. A request that was
+    // stopped is dropped where it waits; the engine says what there is of it.
     while let Some((request, files)) = next(&inbox) {
         inbox.is_cancelled.set(false);
         let mut engine = inbox.engine.take();
         let event = {
             let mut work = pin!(engine.carry_out(request, files, &post));
             poll_fn(|context| match (inbox.is_cancelled.get(), work.as_mut().poll(context)) {
-                (_, Poll::Ready(event)) => Poll::Ready(event),
-                (true, Poll::Pending) => Poll::Ready(Ok(Event::Cancelled)),
+                (_, Poll::Ready(event)) => Poll::Ready(Some(event)),
+                (true, Poll::Pending) => Poll::Ready(None),
                 (false, Poll::Pending) => Poll::Pending,
             })
             .await
         };
+        let event = event.unwrap_or_else(|| Ok(engine.stopped()));
         inbox.engine.replace(engine);
-        post(&event.unwrap_or_else(|error| Event::Failed { message: format!("{error:#}") }));
+        post(&event.unwrap_or_else(|error| failure::event(&error)));
     }
     inbox.is_busy.set(false);
 }

@@ -2,7 +2,7 @@
 
 use super::http::Http;
 use super::lock::beside;
-use super::verify::{Expected, Mismatch, hash_into};
+use super::verify::{Expected, hash_into};
 use crate::progress::Progress;
 use crate::text;
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use ureq::Body;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
+use weights::Mismatch;
 
 /// Attempts in a row that get no further than those before, until giving up.
 const FRUITLESS_ATTEMPTS: u32 = 4;

@@ -4,10 +4,10 @@ use crate::progress::Progress;
 use crate::text;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
-use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use weights::Mismatch;
 
 /// What a file must be.
 #[derive(Clone, Debug)]
@@ -17,33 +17,10 @@ pub(crate) struct Expected {
     pub(crate) sha256: Option<String>,
 }
 
-/// How content differs from what was expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Mismatch {
-    Length { found: u64, expected: u64 },
-    Hash { found: String, expected: String },
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length { found, expected } => write!(f, "it has {found} bytes, expected {expected}"),
-            Self::Hash { found, expected } => write!(f, "its SHA-256 is {found}, expected {expected}"),
-        }
-    }
-}
-
 impl Expected {
     /// Compares what was read with what was expected.
     pub(crate) fn compare(&self, len_bytes: u64, digest: Sha256) -> Result<(), Mismatch> {
-        if len_bytes != self.len_bytes {
-            return Err(Mismatch::Length { found: len_bytes, expected: self.len_bytes });
-        }
-        let found = text::hex(&digest.finalize());
-        match &self.sha256 {
-            Some(expected) if !expected.eq_ignore_ascii_case(&found) => Err(Mismatch::Hash { found, expected: expected.clone() }),
-            _ => Ok(()),
-        }
+        weights::compare(len_bytes, digest, Some(self.len_bytes), self.sha256.as_deref()).map(drop)
     }
 
     /// Reads a file that is there and compares it. `Ok(None)` if there is none.

@@ -1,0 +1,160 @@
+//! Explanations, chunk by chunk, sent as they grow.
+
+use super::engine::Engine;
+use super::failure::exec_error;
+use super::question::question;
+use super::turn::turn;
+use crate::messages::{Ask, Event, Planned, Rows, Started};
+use anyhow::{Context, Result};
+use atman::{Budget, Explainer, FaithfulnessSettings};
+use kernels::ExecError;
+use report::{Document, ModelInfo};
+
+/// How often a lost device is opened again before giving up.
+const REBUILDS: usize = 3;
+
+/// An explanation, and how much of it the page has been told.
+pub(super) struct Explaining {
+    explainer: Explainer,
+    /// Whether each unit's relevance has been sent.
+    sent: Vec<bool>,
+}
+
+impl Explaining {
+    fn new(explainer: Explainer) -> Self {
+        Self { explainer, sent: Vec::new() }
+    }
+
+    /// What is new since the last call.
+    fn news(&mut self, expected_rows: u64) -> Rows {
+        let n_units = self.explainer.units().len();
+        let units = (n_units != self.sent.len()).then(|| self.explainer.units().to_vec());
+        self.sent.resize(n_units, false);
+        let mut rows = Vec::new();
+        for (unit, sent) in self.sent.iter_mut().enumerate().filter(|(_, sent)| !**sent) {
+            if let Some(row) = self.explainer.row(unit) {
+                rows.push((unit, row));
+                *sent = true;
+            }
+        }
+        let spent = self.explainer.spent();
+        let seconds_per_row = (spent.rows > 0).then(|| spent.seconds / spent.rows as f64);
+        Rows {
+            units,
+            rows,
+            noise_floor: self.explainer.noise_floor(),
+            done_rows: spent.rows,
+            total_rows: spent.rows.saturating_add(expected_rows),
+            seconds_left: seconds_per_row.map(|seconds| seconds * expected_rows as f64),
+        }
+    }
+}
+
+impl Engine {
+    /// Explains from the beginning.
+    pub(super) async fn explain(&mut self, ask: Ask, post: &dyn Fn(&Event)) -> Result<Event> {
+        let (loaded, _) = self.ready()?;
+        let (question, alternatives) = question(&ask, loaded)?;
+        let explainer = Explainer::new(question, ask.settings, alternatives, Budget::default(), &loaded.model)?;
+        self.explaining = Some(Explaining::new(explainer));
+        self.go_on(post).await
+    }
+
+    /// Measures the faithfulness of the last explanation.
+    pub(super) async fn measure(&mut self, post: &dyn Fn(&Event)) -> Result<Event> {
+        let explaining = self.explaining.as_mut().context("there is no explanation to measure yet")?;
+        explaining.explainer.measure(FaithfulnessSettings::default());
+        self.go_on(post).await
+    }
+
+    /// Runs what is left of the last explanation; a lost device is opened again.
+    pub(super) async fn go_on(&mut self, post: &dyn Fn(&Event)) -> Result<Event> {
+        let mut rebuilds = 0;
+        loop {
+            match self.run(post).await {
+                Ok(()) => return self.explained(),
+                Err(error) if is_device_lost(&error) && rebuilds < REBUILDS => {
+                    rebuilds += 1;
+                    self.rebuild(post).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn run(&mut self, post: &dyn Fn(&Event)) -> Result<()> {
+        #[cfg(feature = "parity")]
+        let loses_device = &mut self.loses_device;
+        let Self { loaded, device, explaining, speed, .. } = self;
+        let loaded = loaded.as_ref().context("no model is loaded: choose one first")?;
+        let device = device.as_mut().context("no device has been chosen")?;
+        let explaining = explaining.as_mut().context("there is no explanation to go on with")?;
+        let model = &loaded.model;
+        explaining.explainer.begin(model, device.executor()).await?;
+        let explanation = Box::new(explaining.explainer.explanation());
+        explaining.sent = explanation.relevance.iter().map(Option::is_some).collect();
+        post(&Event::Started(Started { explanation, model: loaded.opened.name.clone() }));
+        loop {
+            turn().await;
+            #[cfg(feature = "parity")]
+            if std::mem::take(loses_device) {
+                let (device, reason) = ("the device".to_owned(), "a test asked for it".to_owned());
+                return Err(ExecError::DeviceLost { device, reason }.into());
+            }
+            let before = explaining.explainer.spent();
+            let has_more = explaining.explainer.step(model, device.executor()).await?;
+            let spent = explaining.explainer.spent();
+            speed.note(spent.flops.saturating_sub(before.flops), spent.seconds - before.seconds);
+            let expected = explaining.explainer.expected(model)?;
+            post(&Event::Rows(explaining.news(expected.rows)));
+            if !has_more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The explanation as far as it is.
+    pub(super) fn explained(&mut self) -> Result<Event> {
+        let device = self.device.as_mut().context("no device has been chosen")?.executor().describe();
+        let loaded = self.loaded.as_ref().context("no model is loaded")?;
+        let explaining = self.explaining.as_ref().context("there is no explanation")?;
+        let info = ModelInfo {
+            name: loaded.opened.name.clone(),
+            sha256: Some(loaded.opened.sha256.clone()),
+            formats: loaded.model.formats().iter().map(ToString::to_string).collect(),
+        };
+        Ok(Event::Explained(Box::new(Document::new(explaining.explainer.explanation(), info, device, None))))
+    }
+
+    /// What an explanation would take, or why there can be none.
+    pub(super) async fn plan(&mut self, number: u32, ask: &Ask) -> Planned {
+        let planned = self.expect(ask).await;
+        let of_problem = |error| Planned { problem: Some(format!("{error:#}")), ..Planned::default() };
+        Planned { number, ..planned.unwrap_or_else(of_problem) }
+    }
+
+    async fn expect(&mut self, ask: &Ask) -> Result<Planned> {
+        let speed = self.speed;
+        let (loaded, device) = self.ready()?;
+        let (question, alternatives) = question(ask, loaded)?;
+        let texts = question.prompt.tokens.iter().chain(&question.target.tokens);
+        let tokens = texts.map(|token| token.text.clone()).collect();
+        let mut explainer = Explainer::new(question, ask.settings.clone(), alternatives, Budget::default(), &loaded.model)?;
+        explainer.prepare(&loaded.model, device.executor()).await?;
+        let expected = explainer.expected(&loaded.model)?;
+        Ok(Planned {
+            number: 0,
+            problem: None,
+            units: explainer.units().to_vec(),
+            tokens,
+            rows: expected.rows,
+            peak_bytes: expected.peak_bytes,
+            seconds: speed.seconds(expected.flops),
+        })
+    }
+}
+
+/// Whether making the device anew may help.
+pub(super) fn is_device_lost(error: &anyhow::Error) -> bool {
+    matches!(exec_error(error), Some(ExecError::DeviceLost { .. }))
+}
