@@ -22,8 +22,13 @@ pub fn one_line(text: &str) -> String {
     clean(text).replace('\n', "⏎").replace('\t', "⇥")
 }
 
+/// Text as a label: one line without the space around it, unless it has nothing else.
+pub fn label(text: &str) -> String {
+    one_line(if text.trim().is_empty() { text } else { text.trim() })
+}
+
 /// The same in quotation marks, so that spaces at its ends are seen.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", one_line(text))
 }
 
@@ -63,6 +68,11 @@ mod tests {
             escaped("</script><img src='x' alt=\"&\">"),
             "&lt;/script&gt;&lt;img src=&#39;x&#39; alt=&quot;&amp;&quot;&gt;"
         );
+    }
+
+    #[test]
+    fn a_label_is_never_empty_for_a_text_that_is_not() {
+        assert_eq!([" Rome.", "\n\n", " ", "", "a\nb "].map(label), ["Rome.", "⏎⏎", " ", "", "a⏎b"]);
     }
 
     #[test]

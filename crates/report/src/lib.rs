@@ -21,7 +21,7 @@ mod terminal;
 pub mod words;
 
 pub use amount::Measure;
-pub use clean::{clean, one_line, quoted};
+pub use clean::{clean, label, one_line};
 pub use document::{Document, ModelInfo, SCHEMA, SCHEMA_TEXT, Span};
 pub use error::ReportError;
 pub use format::Format;

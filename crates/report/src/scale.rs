@@ -3,6 +3,7 @@
 use crate::Document;
 use crate::amount::Measure;
 use atman::{Compared, Contrast, Postprocessing, Source};
+use std::ops::Range;
 
 /// An RGB colour of 8 bits each.
 pub type Rgb = [u8; 3];
@@ -50,8 +51,14 @@ impl Scale {
     /// Of a document's scores: those of the prompt's units, or of all where it has none. Sinks do not count: they would drown
     /// the others.
     pub fn of(document: &Document) -> Scale {
-        let noise = document.explanation.noise_of(document.span_tokens());
-        Scale::over(document, document.scores.iter().copied().enumerate(), noise, true)
+        Scale::of_span(document, document.span_tokens())
+    }
+
+    /// The same for the scores of any span of target tokens.
+    pub fn of_span(document: &Document, tokens: Range<usize>) -> Scale {
+        let explanation = &document.explanation;
+        let noise = explanation.noise_of(tokens.clone());
+        Scale::over(document, explanation.scores(tokens).into_iter().enumerate(), noise, true)
     }
 
     /// Of single target tokens, one for all so that they can be compared: that of the token with the strongest scores.
