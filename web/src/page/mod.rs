@@ -1,12 +1,28 @@
-//! The page: which device and why, a model to load, and what it takes.
+//! The page: choose a model, ask it something, see why it answered so.
 
+mod actions;
+mod apply;
 #[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
-mod device;
+mod ask;
+mod browser;
 #[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
-mod loading;
+mod explained;
+#[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
+mod model;
+#[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
+mod settings;
+#[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
+mod share;
+mod startup;
 mod state;
+#[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
+mod trouble;
+#[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
+mod views;
 mod worker_link;
 
+use crate::messages::DeviceChoice;
+use actions::Page;
 use leptos::prelude::*;
 use state::State;
 use worker_link::WorkerLink;
@@ -20,17 +36,32 @@ pub fn start() {
 /// The whole page.
 #[component]
 fn App() -> impl IntoView {
-    let state = State::default();
-    let worker = WorkerLink::start(state);
+    let state = State::new();
+    let worker = WorkerLink::new(DeviceChoice::Auto);
+    let page = Page { state, worker };
+    provide_context(page);
+    worker.start(state);
+    startup::begin(page);
     view! {
-        <header>
+        <header class="top">
             <h1>"AtMan"</h1>
-            <p>"Runs a small language model on this machine. Nothing that you open here leaves it."</p>
+            <p class="tagline">"See which words a small language model’s answer rests on."</p>
+            <p class="privacy">"Everything runs on this machine. Nothing you type leaves it."</p>
         </header>
         <main>
-            <device::DevicePanel state worker/>
-            <loading::ModelPanel state worker/>
-            <p class="error" role="alert">{move || state.error.get()}</p>
+            <model::ModelPanel/>
+            <div class="columns">
+                <ask::AskPanel/>
+                <explained::WhyPanel/>
+            </div>
         </main>
+        <footer>
+            <p>
+                "AtMan damps a model’s attention to one part of the prompt at a time and measures how much less likely its answer becomes ("
+                <a href="https://arxiv.org/abs/2301.08110" rel="noreferrer">"Deiseroth et al., NeurIPS 2023"</a>
+                "). It says what the answer rests on, not whether it is true."
+            </p>
+        </footer>
+        <p class="unseen" role="status" aria-live="polite">{move || state.engine.said.get()}</p>
     }
 }

@@ -1,46 +1,97 @@
 //! The page's end of the line to the worker.
 
-use super::state::State;
-use crate::messages::{DeviceChoice, Event, Request};
+use super::apply::apply;
+use super::state::{Activity, State};
+use crate::messages::{DeviceChoice, Event, FailureKind, Request};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::{File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
+/// How often a worker that cannot go on is started again before giving up.
+const RESTARTS: u32 = 2;
+
 /// A handle of the worker, to be copied to wherever something is asked of it.
 #[derive(Clone, Copy)]
-pub(super) struct WorkerLink(StoredValue<Option<Worker>, LocalStorage>);
+pub(super) struct WorkerLink {
+    worker: StoredValue<Option<Worker>, LocalStorage>,
+    /// What it is to run on, also after it had to be started again.
+    device: RwSignal<DeviceChoice>,
+    /// How often it had to be started again since it last did something.
+    restarts: StoredValue<u32>,
+}
 
 impl WorkerLink {
-    /// Starts the worker, and has it choose a device as soon as it listens. What it says goes to `state`.
-    pub(super) fn start(state: State) -> Self {
+    /// Not yet started.
+    pub(super) fn new(device: DeviceChoice) -> Self {
+        Self { worker: StoredValue::new_local(None), device: RwSignal::new(device), restarts: StoredValue::new(0) }
+    }
+
+    /// Starts another worker in place of one that cannot go on, unless that has been of no use.
+    pub(super) fn restart(&self, state: State) {
+        let restarts = self.restarts.get_value();
+        if restarts < RESTARTS {
+            self.restarts.set_value(restarts + 1);
+            state.engine.activity.set(Activity::Starting);
+            self.start(state);
+        }
+    }
+
+    /// The worker has done something.
+    pub(super) fn works(&self) {
+        self.restarts.set_value(0);
+    }
+
+    /// What the model is to run on, for what shows it.
+    pub(super) fn device(&self) -> DeviceChoice {
+        self.device.get()
+    }
+
+    /// Starts the worker, in place of one that is there, and has it choose a device as soon as it listens. What it says goes
+    /// to `state`.
+    pub(super) fn start(&self, state: State) {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         // Relative to the page, wherever the page lies.
         let url = format!("{}worker_loader.js", base());
         let worker = Worker::new_with_options(&url, &options).ok();
-        let link = Self(StoredValue::new_local(worker.clone()));
+        if let Some(old) = self.worker.try_update_value(|slot| std::mem::replace(slot, worker.clone())).flatten() {
+            old.terminate();
+        }
         let Some(worker) = worker else {
-            state.error.set("This browser runs no module workers, which AtMan needs.".to_owned());
-            return link;
+            state.engine.fail("This browser runs no module workers, which AtMan needs.");
+            return;
         };
+        let link = *self;
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
             let text = message.data().as_string().unwrap_or_default();
             match serde_json::from_str(&text) {
-                Ok(Event::Ready) => link.ask(&Request::Start { device: DeviceChoice::Auto }),
-                Ok(event) => state.apply(event),
-                Err(error) => state.error.set(format!("the worker said something that means nothing: {error}")),
+                Ok(event) => apply(event, state, link),
+                Err(error) => state.engine.fail(format!("the worker said something that means nothing: {error}")),
             }
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        let on_error = Closure::<dyn FnMut(web_sys::ErrorEvent)>::new(move |error: web_sys::ErrorEvent| {
-            state.error.set(format!("the worker could not run: {}", error.message()));
+        let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |error: web_sys::Event| {
+            error.prevent_default();
+            // An event that says nothing tells of a script that is not there.
+            let said = js_sys::Reflect::get(&error, &"message".into()).ok().and_then(|message| message.as_string());
+            let message = format!("The engine could not go on: {}", said.as_deref().unwrap_or("its program could not be loaded"));
+            apply(Event::Failed { message, kind: FailureKind::Fatal }, state, link);
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        // Both listen for as long as the page is there.
+        // Both listen for as long as the worker is there.
         on_message.forget();
         on_error.forget();
-        link
+    }
+
+    /// Has the worker choose a device anew; the model is let go.
+    pub(super) fn choose(&self, device: DeviceChoice, state: State) {
+        self.device.set(device);
+        state.engine.activity.set(Activity::Starting);
+        state.engine.problem.set(None);
+        state.engine.device.set(None);
+        state.library.loaded.set(None);
+        self.ask(&Request::Start { device });
     }
 
     /// Sends a request.
@@ -54,7 +105,7 @@ impl WorkerLink {
         for file in files {
             message.push(file);
         }
-        self.0.with_value(|worker| {
+        self.worker.with_value(|worker| {
             if let Some(worker) = worker {
                 // It fails only for what cannot be copied; text and files can.
                 let _ = worker.post_message(&message);

@@ -1,40 +1,42 @@
 //! The device in use, why it was chosen, and how its kernels compare with their twins.
 
-use super::state::State;
-use super::worker_link::WorkerLink;
-use crate::messages::{DeviceChoice, DeviceReport, Request};
+use crate::messages::{DeviceChoice, DeviceReport};
+use crate::page::actions::page;
 use leptos::prelude::*;
 
 /// Shows the device, and lets the person choose another.
 #[component]
-pub(super) fn DevicePanel(state: State, worker: WorkerLink) -> impl IntoView {
+pub(super) fn Device() -> impl IntoView {
+    let page = page();
+    let engine = page.state.engine;
     let choose = move |event| {
         let device = match event_target_value(&event).as_str() {
             "gpu" => DeviceChoice::Gpu,
             "cpu" => DeviceChoice::Cpu,
             _ => DeviceChoice::Auto,
         };
-        state.error.set(String::new());
-        state.device.set(None);
-        state.model.set(None);
-        worker.ask(&Request::Start { device });
+        page.worker.choose(device, page.state);
+    };
+    let is = move |choice| move || page.worker.device() == choice;
+    let summary = move || match engine.device.get() {
+        Some(report) if report.is_gpu => "Runs on the GPU".to_owned(),
+        Some(_) if page.worker.device() == DeviceChoice::Auto => "Runs on the processor, since there is no GPU to use".to_owned(),
+        Some(_) => "Runs on the processor".to_owned(),
+        None => "Looking for a device".to_owned(),
     };
     view! {
-        <section aria-labelledby="device-title">
-            <h2 id="device-title">"Device"</h2>
+        <details class="device">
+            <summary>{summary}</summary>
             <label>
                 "Run on "
-                <select on:change=choose disabled=move || state.progress.get().is_some()>
-                    <option value="auto">"whichever suits best"</option>
-                    <option value="gpu">"the GPU (WebGPU)"</option>
-                    <option value="cpu">"the processor (WebAssembly)"</option>
+                <select on:change=choose disabled=move || engine.is_busy()>
+                    <option value="auto" selected=is(DeviceChoice::Auto)>"whichever suits best"</option>
+                    <option value="gpu" selected=is(DeviceChoice::Gpu)>"the GPU (WebGPU)"</option>
+                    <option value="cpu" selected=is(DeviceChoice::Cpu)>"the processor (WebAssembly)"</option>
                 </select>
             </label>
-            {move || match state.device.get() {
-                Some(report) => report_view(report).into_any(),
-                None => view! { <p id="device">"Looking for a device."</p> }.into_any(),
-            }}
-        </section>
+            {move || engine.device.get().map(report_view)}
+        </details>
     }
 }
 

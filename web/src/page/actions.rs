@@ -1,0 +1,250 @@
+//! What buttons do.
+
+use super::state::{Activity, State, Steered, Then, View};
+use super::worker_link::{WorkerLink, base};
+use crate::messages::{Generate, ModelFrom, Request, Steering};
+use crate::selected::Selected;
+use leptos::prelude::*;
+use std::sync::atomic::{AtomicU32, Ordering};
+use web_sys::File;
+
+/// Numbers of plans that were asked for.
+static PLANS: AtomicU32 = AtomicU32::new(0);
+
+/// State and worker, to be copied to wherever something is done.
+#[derive(Clone, Copy)]
+pub(super) struct Page {
+    pub(super) state: State,
+    pub(super) worker: WorkerLink,
+}
+
+/// The page, from anywhere within it.
+pub(super) fn page() -> Page {
+    expect_context()
+}
+
+impl Page {
+    /// The number of the plan that was asked for last.
+    pub(super) fn latest_plan() -> u32 {
+        PLANS.load(Ordering::Relaxed)
+    }
+
+    /// Chooses the model that a person names.
+    pub(super) fn select(&self, selected: Selected) {
+        self.state.engine.problem.set(None);
+        self.take_up(selected);
+    }
+
+    /// Chooses a model, and finds out what it takes.
+    pub(super) fn take_up(&self, selected: Selected) {
+        let library = self.state.library;
+        library.facts.set(None);
+        library.selected.set(selected.clone());
+        match selected {
+            Selected::Catalogue(name) => {
+                library.facts.set(weights::catalogue::find(&name).map(|entry| library.facts_of(entry)));
+            }
+            Selected::Nothing => {}
+            Selected::Hub(repository) if repository.trim().is_empty() => {}
+            Selected::Files(names) if names.is_empty() => {}
+            Selected::Hub(_) | Selected::Kept(_) | Selected::Files(_) => {
+                if let Some(from) = library.from(&base()) {
+                    self.send(|from| Request::Describe { from }, from);
+                }
+            }
+        }
+    }
+
+    /// Chooses files of this machine.
+    pub(super) fn select_files(&self, files: Vec<File>) {
+        if files.is_empty() {
+            return;
+        }
+        let names = files.iter().map(File::name).collect();
+        self.state.library.files.set_value(files);
+        self.state.library.loaded.update(|loaded| {
+            // Files of the same names may hold something else.
+            if loaded.as_ref().is_some_and(|(of, _)| matches!(of, Selected::Files(_))) {
+                *loaded = None;
+            }
+        });
+        self.select(Selected::Files(names));
+    }
+
+    fn send(&self, request: impl Fn(ModelFrom) -> Request, from: ModelFrom) {
+        let files = if from == ModelFrom::Picked { self.state.library.files.get_value() } else { Vec::new() };
+        self.worker.ask_with(&request(from), &files);
+    }
+
+    /// Loads the chosen model.
+    pub(super) fn load(&self) {
+        let State { engine, library, .. } = self.state;
+        let Some(from) = library.from(&base()) else {
+            engine.then.set(None);
+            engine.fail("No model is chosen: choose one in the list above.");
+            return;
+        };
+        engine.problem.set(None);
+        library.loaded.set(None);
+        let phase = crate::messages::LoadPhase::Fetching;
+        engine.activity.set(Activity::Loading { phase, done_bytes: 0, total_bytes: 0 });
+        engine.say("Loading the model.");
+        self.send(|from| Request::Load { from }, from);
+    }
+
+    /// Does what waits, now that the model is there.
+    pub(super) fn go_on_with(&self, then: Option<Then>) {
+        match then {
+            Some(Then::Generate) => self.generate(),
+            Some(Then::Explain(alternatives)) => self.explain(alternatives),
+            Some(Then::Steer(steered)) => self.steer(steered),
+            None => {}
+        }
+    }
+
+    /// Whether the chosen model is on the device; if not, it is loaded and `then` is done.
+    fn has_model(&self, then: Then) -> bool {
+        if untrack(|| self.state.library.is_ready()) {
+            return true;
+        }
+        self.state.engine.then.set(Some(then));
+        self.load();
+        false
+    }
+
+    /// Whether there is a prompt; if not, says so.
+    fn has_prompt(&self) -> bool {
+        let has = !self.state.question.prompt.with_untracked(|prompt| prompt.trim().is_empty());
+        if !has {
+            self.state.engine.fail("There is no prompt yet: write one, or take one of the examples.");
+        }
+        has
+    }
+
+    /// Has the model write an answer.
+    pub(super) fn generate(&self) {
+        let State { engine, question, .. } = self.state;
+        if !self.has_prompt() || !self.has_model(Then::Generate) {
+            return;
+        }
+        engine.problem.set(None);
+        question.answer.set(String::new());
+        question.written.set(None);
+        engine.activity.set(Activity::Writing);
+        engine.say("The model is writing.");
+        self.worker.ask(&Request::Generate(self.request_to_write(None)));
+    }
+
+    fn request_to_write(&self, steering: Option<Steering>) -> Generate {
+        let question = self.state.question;
+        Generate {
+            prompt: untrack(|| question.prompt_text()),
+            sampling: question.sampling.get_untracked(),
+            max_tokens: question.max_tokens.get_untracked(),
+            steering,
+        }
+    }
+
+    /// Explains the answer, and why it rather than each of `alternatives`.
+    pub(super) fn explain(&self, alternatives: Vec<String>) {
+        let State { engine, question, shown, .. } = self.state;
+        if !self.has_prompt() {
+            return;
+        }
+        if question.answer.with_untracked(String::is_empty) {
+            engine.fail("There is no answer to explain yet: let the model write one with Generate, or type it yourself.");
+            return;
+        }
+        if !self.has_model(Then::Explain(alternatives.clone())) {
+            return;
+        }
+        let mut ask = untrack(|| self.state.ask());
+        ask.alternatives = alternatives;
+        self.state.steering.clear();
+        shown.ask.set(Some(ask.clone()));
+        shown.is_awaited.set_value(true);
+        self.begin("Explaining.");
+        self.worker.ask(&Request::Explain(ask));
+    }
+
+    fn begin(&self, saying: &str) {
+        self.state.engine.problem.set(None);
+        self.state.engine.activity.set(Activity::Explaining { done_rows: 0, total_rows: 0, seconds_left: None });
+        self.state.engine.say(saying);
+    }
+
+    /// Goes on with an explanation that was stopped.
+    pub(super) fn go_on(&self) {
+        self.begin("Going on.");
+        self.worker.ask(&Request::Continue);
+    }
+
+    /// Measures how far the explanation can be trusted.
+    pub(super) fn measure(&self) {
+        self.begin("Measuring how far the explanation can be trusted.");
+        self.worker.ask(&Request::Measure);
+    }
+
+    /// Stops what is under way; what is done stays.
+    pub(super) fn stop(&self) {
+        self.state.engine.then.set(None);
+        self.worker.ask(&Request::Cancel);
+    }
+
+    /// Takes a unit up among those that are steered.
+    pub(super) fn add_steered(&self, unit: usize) {
+        let State { shown, steering, .. } = self.state;
+        let positions = shown.document.with_untracked(|document| {
+            document.as_ref().and_then(|d| d.explanation.units.get(unit)).map(|unit| unit.positions.clone())
+        });
+        let Some(positions) = positions else { return };
+        let name = untrack(|| shown.name(unit));
+        steering.units.update(|units| {
+            if units.iter().all(|steered| steered.unit != unit) {
+                units.push(Steered { unit, name, positions, factor: 0.0 });
+            }
+        });
+        shown.view.set(View::Steer);
+    }
+
+    /// Has the model write the answer again with some units damped or amplified.
+    pub(super) fn steer(&self, steered: Vec<Steered>) {
+        let State { engine, shown, steering, settings, .. } = self.state;
+        if !self.has_model(Then::Steer(steered.clone())) {
+            return;
+        }
+        engine.problem.set(None);
+        let suppression = settings.with_untracked(|settings| settings.suppression.clone());
+        let each = |steered: &Steered| steered.positions.iter().map(|p| (*p, steered.factor)).collect::<Vec<_>>();
+        let asked = Steering {
+            factors: steered.iter().flat_map(each).collect(),
+            operator: suppression.operator,
+            layers: suppression.layers,
+        };
+        steering.old.set(shown.ask.with_untracked(|ask| ask.as_ref().map(|ask| ask.target.text.clone()).unwrap_or_default()));
+        steering.new.set(String::new());
+        steering.used.set(steered);
+        engine.activity.set(Activity::Steering);
+        engine.say("The model is writing again.");
+        let mut generate = self.request_to_write(Some(asked));
+        if let Some(ask) = shown.ask.get_untracked() {
+            // Positions are those of the prompt that was explained.
+            generate.prompt = ask.prompt;
+            if ask.target.ids.is_none() {
+                // What a person wrote says nothing of how long the model would go on.
+                let n_target = shown
+                    .document
+                    .with_untracked(|document| document.as_ref().map_or(0, |document| document.explanation.target.tokens.len()));
+                generate.max_tokens = generate.max_tokens.min(n_target.max(1));
+            }
+        }
+        self.worker.ask(&Request::Generate(generate));
+    }
+
+    /// Asks what explaining the question as it stands would take.
+    pub(super) fn plan(&self) {
+        let ask = untrack(|| self.state.ask());
+        let number = PLANS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        self.worker.ask(&Request::Plan { number, ask });
+    }
+}

@@ -1,0 +1,148 @@
+//! What the worker says, taken into the state.
+
+use super::actions::Page;
+use super::browser;
+use super::state::{Activity, Place, Problem, State};
+use super::worker_link::WorkerLink;
+use crate::messages::{Event, FailureKind, Request, WritingEnd};
+use crate::selected::Selected;
+use leptos::prelude::*;
+use report::amount;
+
+/// Takes in an event, and does what waited for it.
+pub(super) fn apply(event: Event, state: State, worker: WorkerLink) {
+    let State { engine, library, question, shown, steering, .. } = state;
+    match event {
+        Event::Ready => {
+            worker.ask(&Request::Start { device: untrack(|| worker.device()) });
+            worker.ask(&Request::ListKept);
+        }
+        Event::Device(report) => {
+            engine.device.set(Some(report));
+            if engine.activity.get_untracked() == Activity::Starting {
+                engine.activity.set(Activity::Idle);
+            }
+        }
+        Event::Described(facts) => {
+            engine.activity.set(Activity::Idle);
+            library.facts.set(Some(facts));
+        }
+        Event::Progress { phase, done_bytes, total_bytes } => {
+            // Bytes only ever grow; a total may become known, or turn out to be larger.
+            let (reached, known) = match engine.activity.get_untracked() {
+                Activity::Loading { done_bytes, total_bytes, .. } => (done_bytes, total_bytes),
+                _ => (0, 0),
+            };
+            let (done_bytes, total_bytes) = (done_bytes.max(reached), total_bytes.max(known));
+            engine.activity.set(Activity::Loading { phase, done_bytes, total_bytes });
+        }
+        Event::Loaded(report) => {
+            worker.works();
+            engine.activity.set(Activity::Idle);
+            engine.say(format!("{} is ready.", report.name));
+            library.loaded.set(Some((library.selected.get_untracked(), report)));
+            worker.ask(&Request::ListKept);
+            let then = engine.then.try_update(Option::take).flatten();
+            Page { state, worker }.go_on_with(then);
+        }
+        Event::Kept(kept) => library.kept.set(kept),
+        Event::Token { text } => match engine.activity.get_untracked() {
+            Activity::Steering => steering.new.update(|new| new.push_str(&text)),
+            _ => question.answer.update(|answer| answer.push_str(&text)),
+        },
+        Event::Generated(generated) => {
+            let was = engine.activity.get_untracked();
+            engine.activity.set(Activity::Idle);
+            let ending = match generated.end {
+                WritingEnd::OfText => "The model ended its text.",
+                WritingEnd::TokenLimit => "Stopped at the most tokens that were asked for.",
+                WritingEnd::ContextFull => "The model can take no more text.",
+                WritingEnd::Stopped => "Stopped.",
+            };
+            engine.say(format!("{ending} It wrote: {}", generated.target.text));
+            match was {
+                Activity::Steering => steering.new.set(generated.target.text),
+                _ => {
+                    question.answer.set(generated.target.text.clone());
+                    question.written.set(Some(generated.target));
+                }
+            }
+        }
+        Event::Planned(planned) => {
+            if planned.number == Page::latest_plan() {
+                state.planned.set(Some(planned));
+            }
+        }
+        Event::Started(started) => {
+            shown.start(started);
+            if shown.is_awaited.try_update_value(std::mem::take).unwrap_or_default() {
+                // On a narrow screen it stands below what is in view. Once it has been drawn:
+                request_animation_frame(|| browser::bring_into_view("why-title"));
+            }
+        }
+        Event::Rows(rows) => {
+            let (done_rows, total_rows, seconds_left) = (rows.done_rows, rows.total_rows, rows.seconds_left);
+            engine.activity.set(Activity::Explaining { done_rows, total_rows, seconds_left });
+            shown.grow(rows);
+        }
+        Event::Explained(document) => {
+            engine.activity.set(Activity::Idle);
+            let partial = document.explanation.partial;
+            shown.show(*document);
+            engine.say(summary(state, partial));
+        }
+        Event::Rebuilding => engine.say("The device was lost. It is opened again, and the work goes on where it was."),
+        Event::Cancelled => {
+            engine.activity.set(Activity::Idle);
+            engine.say("Stopped.");
+        }
+        #[cfg(feature = "parity")]
+        Event::Parity(_) => {}
+        Event::Failed { message, kind } => {
+            let was_asked = match engine.activity.get_untracked() {
+                Activity::Writing | Activity::Steering | Activity::Explaining { .. } => true,
+                Activity::Starting | Activity::Idle | Activity::Loading { .. } => engine.then.with_untracked(Option::is_some),
+            };
+            let place = if was_asked { Place::Ask } else { Place::Model };
+            engine.activity.set(Activity::Idle);
+            engine.then.set(None);
+            engine.problem.set(Some(Problem { message: as_sentence(&message), kind, place }));
+            if kind == FailureKind::Fatal {
+                // What is shown stays; a new worker takes over.
+                library.loaded.set(None);
+                engine.device.set(None);
+                worker.restart(state);
+            }
+            if matches!(library.selected.get_untracked(), Selected::Kept(_) | Selected::Catalogue(_)) {
+                worker.ask(&Request::ListKept);
+            }
+        }
+    }
+}
+
+/// A message as a sentence of its own.
+fn as_sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// The strongest unit, for those who listen to the page.
+fn summary(state: State, partial: bool) -> String {
+    let stopped = if partial { "Stopped; what is done stays. " } else { "" };
+    let scores = state.shown.scores.get_untracked();
+    let is_sink = |unit: usize| {
+        state
+            .shown
+            .document
+            .with_untracked(|document| document.as_ref().and_then(|d| d.explanation.units.get(unit)).is_none_or(|unit| unit.sink))
+    };
+    let known = scores.iter().enumerate().filter_map(|(unit, score)| Some((unit, (*score)?)));
+    let strongest = known.filter(|(unit, _)| !is_sink(*unit)).max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+    match strongest {
+        Some((unit, score)) => {
+            let name = untrack(|| state.shown.name(unit));
+            format!("{stopped}The strongest part is “{}”: {} nats.", name, amount::signed(score))
+        }
+        None => format!("{stopped}No part has a score."),
+    }
+}

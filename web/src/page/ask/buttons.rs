@@ -1,0 +1,87 @@
+//! Generate, explain, stop; how far it is; and what went wrong.
+
+use crate::page::actions::page;
+use crate::page::state::{Activity, Place};
+use crate::page::trouble::Trouble;
+use leptos::prelude::*;
+use report::amount;
+
+/// The buttons, and what they brought about.
+#[component]
+pub(super) fn Buttons() -> impl IntoView {
+    let page = page();
+    let engine = page.state.engine;
+    let cannot = move || engine.is_busy() || engine.is_starting();
+    view! {
+        <div class="buttons">
+            <button type="button" disabled=cannot on:click=move |_| page.generate()>"Generate"</button>
+            <button type="button" class="primary" disabled=cannot on:click=move |_| page.explain(Vec::new())>"Explain"</button>
+            <button type="button" disabled=move || !engine.is_busy() on:click=move |_| page.stop()>"Stop"</button>
+        </div>
+        <Progress/>
+        <Cost/>
+        <Trouble at=Place::Ask/>
+    }
+}
+
+#[component]
+fn Progress() -> impl IntoView {
+    let engine = page().state.engine;
+    let (max, value) = (
+        move || match engine.activity.get() {
+            Activity::Explaining { total_rows, .. } => total_rows.max(1).to_string(),
+            _ => "1".to_owned(),
+        },
+        move || match engine.activity.get() {
+            Activity::Explaining { done_rows, .. } => done_rows.to_string(),
+            _ => "0".to_owned(),
+        },
+    );
+    let is_explaining = Memo::new(move |_| matches!(engine.activity.get(), Activity::Explaining { .. }));
+    let text = move || match engine.activity.get() {
+        Activity::Starting => "Looking for a device".to_owned(),
+        Activity::Writing => "The model is writing".to_owned(),
+        Activity::Steering => "The model is writing again".to_owned(),
+        Activity::Explaining { seconds_left: Some(left), .. } => format!("{} left", rounded(left)),
+        Activity::Explaining { .. } => "Reading the prompt once as it is".to_owned(),
+        Activity::Loading { .. } => "Loading the model first".to_owned(),
+        Activity::Idle => String::new(),
+    };
+    view! {
+        <div class="progress">
+            <Show when=move || is_explaining.get()>
+                <progress aria-label="explaining" max=max value=value></progress>
+            </Show>
+            <span class="numbers">{text}</span>
+        </div>
+    }
+}
+
+/// A time left, no more exact than it is known.
+fn rounded(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "less than 1 s".to_owned(),
+        s if s < 20.0 => format!("about {s:.0} s"),
+        s if s < 120.0 => format!("about {:.0} s", (s / 10.0).round() * 10.0),
+        s => format!("about {:.0} min", s / 60.0),
+    }
+}
+
+/// What explaining would take, or why it cannot be done as it stands.
+#[component]
+fn Cost() -> impl IntoView {
+    let state = page().state;
+    let text = move || {
+        state.planned.with(|planned| {
+            let planned = planned.as_ref().filter(|_| state.engine.activity.get() == Activity::Idle)?;
+            if let Some(problem) = &planned.problem {
+                return Some(problem.clone());
+            }
+            let units = amount::count(planned.units.len(), "unit");
+            let time = planned.seconds.map_or(String::new(), |seconds| format!(", {}", rounded(seconds)));
+            let verb = if state.is_stale() { "Explaining it again takes" } else { "Explaining takes" };
+            Some(format!("{verb} {units}{time} and {} of memory beside the model.", amount::bytes(planned.peak_bytes)))
+        })
+    };
+    view! { <p class="help cost">{text}</p> }
+}

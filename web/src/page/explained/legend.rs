@@ -1,0 +1,31 @@
+//! What the colours mean, in words and numbers.
+
+use crate::page::actions::page;
+use leptos::prelude::*;
+use report::{amount, words};
+
+/// The scale from one end to the other, and what it is of.
+#[component]
+pub(super) fn Legend() -> impl IntoView {
+    let shown = page().state.shown;
+    let ends = move || {
+        let scale = shown.scale.get()?;
+        let limit = amount::short(scale.limit);
+        Some((format!("−{limit} {}", words::AGAINST), format!("+{} {}", scale.measure.of(scale.limit), words::SUPPORTS)))
+    };
+    let lines = move || shown.scale.get().map(|scale| words::legend(&scale)).unwrap_or_default();
+    view! {
+        <div class="legend" aria-label="What the colours mean" role="group">
+            <div class="swatch">
+                <span>{move || ends().map(|(least, _)| least)}</span>
+                <span class="ramp" aria-hidden="true"></span>
+                <span>{move || ends().map(|(_, most)| most)}</span>
+            </div>
+            <p class="help">
+                {move || lines().into_iter().next()}
+                " What speaks against the answer is " <span class="against">"dashed"</span> "; what is " <span class="noise">"dotted"</span>
+                " is no more than noise."
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,4 @@
+//! Taking an explanation along: as a file, or as a link to the question.
+
+pub(super) mod export;
+pub(super) mod link;

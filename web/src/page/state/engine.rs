@@ -1,0 +1,100 @@
+//! The worker: its device, what it is doing, and what went wrong.
+
+use super::Steered;
+use crate::messages::{DeviceReport, FailureKind, LoadPhase};
+use leptos::prelude::*;
+
+/// The worker and what it is doing.
+#[derive(Clone, Copy)]
+pub(in crate::page) struct EngineState {
+    /// The device in use, once chosen.
+    pub(in crate::page) device: RwSignal<Option<DeviceReport>>,
+    pub(in crate::page) activity: RwSignal<Activity>,
+    /// What went wrong last.
+    pub(in crate::page) problem: RwSignal<Option<Problem>>,
+    /// What has just happened, for those who listen to the page.
+    pub(in crate::page) said: RwSignal<String>,
+    /// What is to be done once the model is loaded.
+    pub(in crate::page) then: RwSignal<Option<Then>>,
+}
+
+/// What the worker is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::page) enum Activity {
+    /// Choosing a device.
+    #[default]
+    Starting,
+    Idle,
+    Loading {
+        phase: LoadPhase,
+        done_bytes: u64,
+        /// 0 while unknown.
+        total_bytes: u64,
+    },
+    /// The answer.
+    Writing,
+    /// The answer under steering.
+    Steering,
+    Explaining {
+        done_rows: u64,
+        /// 0 while unknown.
+        total_rows: u64,
+        seconds_left: Option<f64>,
+    },
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::page) struct Problem {
+    pub(in crate::page) message: String,
+    pub(in crate::page) kind: FailureKind,
+    pub(in crate::page) place: Place,
+}
+
+/// What a problem is with, and so where it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::page) enum Place {
+    /// Choosing and loading a model.
+    Model,
+    /// Asking something of it.
+    Ask,
+}
+
+/// What waits for a model.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::page) enum Then {
+    Generate,
+    Explain(Vec<String>),
+    Steer(Vec<Steered>),
+}
+
+impl EngineState {
+    pub(super) fn new() -> Self {
+        Self {
+            device: RwSignal::new(None),
+            activity: RwSignal::new(Activity::Starting),
+            problem: RwSignal::new(None),
+            said: RwSignal::new(String::new()),
+            then: RwSignal::new(None),
+        }
+    }
+
+    /// Whether something is under way that must be stopped before anything else can be asked.
+    pub(in crate::page) fn is_busy(&self) -> bool {
+        !matches!(self.activity.get(), Activity::Idle | Activity::Starting)
+    }
+
+    pub(in crate::page) fn is_starting(&self) -> bool {
+        self.activity.get() == Activity::Starting
+    }
+
+    /// Tells the person of a problem.
+    pub(in crate::page) fn fail(&self, message: impl Into<String>) {
+        self.problem.set(Some(Problem { message: message.into(), kind: FailureKind::Other, place: Place::Ask }));
+    }
+
+    /// Tells those who listen to the page.
+    pub(in crate::page) fn say(&self, text: impl Into<String>) {
+        self.said.set(text.into());
+    }
+}

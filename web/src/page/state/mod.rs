@@ -1,0 +1,72 @@
+//! What the page knows. Each part is a handful of signals: copies are handles of the same values.
+
+mod engine;
+mod library;
+mod question;
+mod shown;
+mod steering;
+mod tint;
+
+pub(super) use engine::{Activity, EngineState, Place, Problem, Then};
+pub(super) use library::LibraryState;
+pub(super) use question::QuestionState;
+pub(super) use shown::{Shown, View};
+pub(super) use steering::{Steered, SteeringState};
+pub(super) use tint::Tint;
+
+use crate::messages::{Ask, Planned};
+use leptos::prelude::*;
+
+/// Everything shown that can change.
+#[derive(Clone, Copy)]
+pub(super) struct State {
+    /// The worker and what it is doing.
+    pub(super) engine: EngineState,
+    /// Models: which are there, which is chosen, which is loaded.
+    pub(super) library: LibraryState,
+    /// What is asked.
+    pub(super) question: QuestionState,
+    /// How it is to be explained.
+    pub(super) settings: RwSignal<atman::Settings>,
+    /// What explaining it would take.
+    pub(super) planned: RwSignal<Option<Planned>>,
+    /// The explanation that is there, and what of it is looked at.
+    pub(super) shown: Shown,
+    /// Words that are damped or amplified, and what the model writes then.
+    pub(super) steering: SteeringState,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        let question = QuestionState::new();
+        Self {
+            engine: EngineState::new(),
+            library: LibraryState::new(),
+            question,
+            settings: RwSignal::new(atman::Settings::default()),
+            planned: RwSignal::new(None),
+            shown: Shown::new(),
+            steering: SteeringState::new(),
+        }
+    }
+
+    /// The question as it now stands.
+    pub(super) fn ask(&self) -> Ask {
+        Ask {
+            prompt: self.question.prompt_text(),
+            target: self.question.target(),
+            settings: self.settings.get(),
+            alternatives: Vec::new(),
+        }
+    }
+
+    /// Whether the explanation that is there answers another question than the one that now stands.
+    pub(super) fn is_stale(&self) -> bool {
+        let now = self.ask();
+        self.shown.ask.with(|shown| {
+            shown.as_ref().is_some_and(|shown| {
+                shown.prompt != now.prompt || shown.target.text != now.target.text || shown.settings != now.settings
+            })
+        }) || self.shown.ask.with(Option::is_some) && self.library.is_another_selected()
+    }
+}
