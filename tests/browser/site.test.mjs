@@ -208,7 +208,7 @@ describe("a new build", () => {
     return finish(copy.folder);
   };
   const build = (page) => page.evaluate(() => document.documentElement.dataset.build);
-  const becomes = (page, name) => page.locator(`html[data-build="${name}"]`).waitFor({ state: "attached" });
+  const becomes = (page, name) => page.locator(`html[data-build="${name}"]`).waitFor({ state: "attached", timeout: 10_000 });
   const cacheNames = (page) => page.evaluate(() => caches.keys());
   before(async () => {
     copy = await copyOfSite();
@@ -263,8 +263,12 @@ describe("a new build", () => {
     await other.close();
     await page.waitForTimeout(600);
     assert.equal(await build(page), "two");
-    await page.reload();
-    await becomes(page, "three");
+    // A browser may take a while to forget a tab that was closed.
+    for (let reloads = 0; reloads < 5 && (await build(page)) !== "three"; reloads += 1) {
+      await page.reload();
+      await becomes(page, "three").catch(() => {});
+    }
+    assert.equal(await build(page), "three");
     assertClean();
   });
 

@@ -21,16 +21,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     // The worker runs the golden tests in the browser, so it has the code that runs them.
     (
         "atman-web",
-        &[
-            "atman",
-            "atman-gpu",
-            "atman-kernels",
-            "atman-model",
-            "atman-report",
-            "atman-tensor",
-            "atman-tests",
-            "atman-weights",
-        ],
+        &["atman", "atman-gpu", "atman-kernels", "atman-model", "atman-report", "atman-tensor", "atman-tests", "atman-weights"],
     ),
     // Set-up runs on a fresh machine, before anything else has been compiled.
     ("atman-xtask", &[]),

@@ -1,8 +1,10 @@
 //! Everything about AtMan that is not the product: set-up, the page's build, tests. Run as `cargo xtask <command>`.
 
 mod bench;
+mod browser;
 mod places;
 mod process;
+mod screenshots;
 mod setup;
 mod site;
 mod tally;
@@ -25,6 +27,8 @@ enum Command {
     BuildWeb(site::Options),
     /// Build the web page and serve it on this machine; fetches the model that it offers unless it is there
     Serve(site::ServeOptions),
+    /// Build the web page and take its pictures, in Chromium
+    Screenshots(screenshots::Options),
     /// Time a forward pass of the test model on each executor, kernel by kernel
     Bench(bench::Options),
     /// Set up, then run every check and test; ends with one line, `N passed, N failed`
@@ -36,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         Command::Setup(parts) => setup::run(parts),
         Command::BuildWeb(options) => site::run(&options),
         Command::Serve(options) => site::serve(&options),
+        Command::Screenshots(options) => screenshots::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Test(options) => test::run(&options),
     }

@@ -2,8 +2,8 @@
 
 use crate::setup::Toolchain;
 use crate::tally::Tally;
-use crate::{places, process, setup, site};
-use anyhow::{Context, Result, bail};
+use crate::{browser, places, process, setup, site};
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -161,21 +161,20 @@ fn documentation_tests() -> Result<Tally> {
 
 /// The page and its worker in Chromium, with the real model.
 fn browser_tests() -> Result<Tally> {
-    let Some(browser) = setup::chromium() else {
-        bail!("no Chromium or Chrome was found; install one, or name it in ATMAN_CHROMIUM");
-    };
     let model = setup::model_file()?;
     let site = site::build(site::Flavour::Test, std::slice::from_ref(&model))?;
     let root = places::root()?;
-    let mut node = Command::new("node");
+    let mut node = browser::node(&site, &model)?;
     // One after the other: they measure time and memory, and each has a browser.
-    node.current_dir(&root)
-        .args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
-        .args(browser_test_files(&root)?)
-        .env("ATMAN_SITE", site)
-        .env("ATMAN_MODEL_FILE", model)
-        .env("ATMAN_CHROMIUM", browser);
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).args(browser_test_files(&root)?);
+    node.env("ATMAN_CLI", command_line(&root)?);
     counted(&mut node)
+}
+
+/// The command line, whose numbers the page must show.
+fn command_line(root: &Path) -> Result<PathBuf> {
+    process::run(process::cargo().current_dir(root).args(["build", "--quiet", "--locked", "--package", "atman-cli"]))?;
+    Ok(places::target()?.join("debug").join(format!("atman{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// `tests/browser/*.test.mjs`. Versions of node differ in what they make of a folder.

@@ -1,0 +1,237 @@
+// Models from elsewhere: dropped, picked, broken, of the hub; and those that this browser keeps.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile, readdir } from "node:fs/promises";
+import { basename } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { PATIENCE, ROME, explain, isWholeSite, loadModel, parts, promptRelevance, said, started, unfold } from "./asking.mjs";
+import { modelFile, modelUrl, openPage, start } from "./harness.mjs";
+
+const NAME = basename(modelFile);
+
+describe("files of this machine", () => {
+  let session, page, assertClean, at;
+  before(async () => {
+    session = await start();
+    ({ page, assertClean } = await openPage(session));
+    at = parts(page);
+    await started(page);
+  });
+  after(() => session?.stop());
+
+  /** Drops a file anywhere on the page: the bytes at an address of the server, or a text. */
+  const drop = (name, { url, text }) =>
+    page.evaluate(async ({ name, url, text }) => {
+      const data = new DataTransfer();
+      data.items.add(new File([text ?? (await (await fetch(url)).blob())], name));
+      const target = document.querySelector("main");
+      for (const kind of ["dragenter", "dragover", "drop"]) {
+        target.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: data }));
+      }
+    }, { name, url, text });
+  const facts = () => page.locator("#facts").filter({ hasText: "already here" });
+
+  test("that are no model are refused by name, and the page goes on", async () => {
+    await drop("broken.gguf", { text: "GGUF, but not really: this is a text of no use to anybody." });
+    await at.alert.filter({ hasText: /broken\.gguf/ }).waitFor(PATIENCE);
+    assert.equal(await at.load.isEnabled(), false);
+    await drop("notes.txt", { text: "Dear diary," });
+    await at.alert.filter({ hasText: /notes\.txt/ }).waitFor(PATIENCE);
+    // Writing and choosing another goes on as if nothing had been.
+    await at.prompt.fill("One, two,");
+    assert.ok(await at.explain.isEnabled());
+    await at.model.selectOption({ index: 1 });
+    assert.equal(await said(page), "");
+    assert.ok(await at.load.isEnabled());
+  });
+
+  test("are loaded where they are dropped", async () => {
+    await drop("dropped.gguf", { url: modelUrl });
+    await facts().waitFor(PATIENCE);
+    assert.match(await page.getByText(/^Chosen: /).textContent(), /dropped\.gguf/);
+    await loadModel(page);
+    await page.getByText(/^Kept models: none/).waitFor();
+    await explain(page, { prompt: "Paris is in", answer: " France" });
+    assert.ok((await promptRelevance(page)).some((score) => score !== null));
+  });
+
+  test("are loaded where they are picked", async () => {
+    await page.getByLabel("Files", { exact: true }).setInputFiles(modelFile);
+    await page.getByText(`Chosen: ${NAME}`).waitFor();
+    await facts().waitFor(PATIENCE);
+    await loadModel(page);
+    assert.equal(await said(page), "");
+  });
+
+  test("that are cut off are refused by name, and another can be loaded after", async () => {
+    const bytes = await readFile(modelFile);
+    await page.getByLabel("Files", { exact: true }).setInputFiles({
+      name: "cut.gguf",
+      mimeType: "application/octet-stream",
+      // Its description is whole; the weights are not.
+      buffer: bytes.subarray(0, 40e6),
+    });
+    await page.getByText("Chosen: cut.gguf").waitFor();
+    await at.alert.filter({ hasText: /cut\.gguf/ }).waitFor(PATIENCE);
+    assert.equal(await at.ready.count(), 0);
+    await at.model.selectOption({ index: 1 });
+    await loadModel(page);
+    assert.equal(await said(page), "");
+  });
+
+  test("report no error and ask nothing of any other machine", () => assertClean());
+});
+
+describe("a repository of the hub", () => {
+  const COMMIT = "b".repeat(40);
+  const HUB = "https://huggingface.co";
+  const FAMILY = new URL("../fixtures/families/sharded-bf16/", import.meta.url);
+  let session, page, errors, assertClean, at, asked;
+
+  /** A file as the hub lists it. */
+  const listed = (rfilename, bytes) => {
+    const lfs = { sha256: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
+    return { rfilename, size: bytes.length, ...(/\.(gguf|safetensors)$/.test(rfilename) ? { lfs } : {}) };
+  };
+
+  before(async () => {
+    const content = new Map();
+    for (const name of await readdir(FAMILY)) {
+      if (name !== "expected.json") content.set(name, await readFile(new URL(name, FAMILY)));
+    }
+    const large = await readFile(modelFile);
+    const repositories = {
+      "owner/tiny": [...content].map(([name, bytes]) => listed(name, bytes)),
+      "owner/several": ["small.gguf", "large.gguf"].map((name) => listed(name, large)),
+    };
+    asked = [];
+    session = await start();
+    ({ page, errors, assertClean } = await openPage(session, {
+      serviceWorkers: "block",
+      prepare: (context) => context.route(`${HUB}/**`, async (route) => {
+        const { pathname } = new URL(route.request().url());
+        asked.push(pathname);
+        const headers = { "access-control-allow-origin": "*" };
+        const siblings = repositories[/^\/api\/models\/([^/]+\/[^/]+)\//.exec(pathname)?.[1]];
+        const file = new RegExp(`^/[^/]+/[^/]+/resolve/${COMMIT}/(.+)$`).exec(pathname)?.[1];
+        if (siblings) {
+          await route.fulfill({ headers, json: { sha: COMMIT, siblings, cardData: { license: "apache-2.0" } } });
+        } else if (content.has(file)) {
+          await route.fulfill({ headers, body: content.get(file) });
+        } else if (file === "small.gguf") {
+          // Its description is all that anybody asks of it here.
+          const whole = { ...headers, "content-length": String(large.length) };
+          await route.fulfill({ headers: whole, body: large.subarray(0, 16e6) });
+        } else {
+          await route.fulfill({ headers, status: 404, body: "no" });
+        }
+      }),
+    }));
+    at = parts(page);
+    await started(page);
+  });
+  after(() => session?.stop());
+
+  test("is asked for only once a person asks for it", async () => {
+    await at.model.selectOption({ label: "A Hugging Face repository…" });
+    await page.getByRole("textbox", { name: "Repository" }).fill("owner/several");
+    await page.waitForTimeout(500);
+    assert.deepEqual(asked, []);
+  });
+
+  test("lets a person choose among its files, and says what they take", async () => {
+    await at.button("Look it up").click();
+    await page.getByText(/several files/).waitFor(PATIENCE);
+    assert.deepEqual(asked.filter((path) => path.includes("/resolve/")), []);
+    assert.equal(await at.load.isEnabled(), false, "nothing can be loaded before a file is chosen");
+    await at.button("small.gguf").click();
+    await page.locator("#facts").filter({ hasText: /98\.4 MB to fetch .* licence apache-2\.0/ }).waitFor(PATIENCE);
+    assert.equal(await page.getByRole("textbox", { name: "Repository" }).inputValue(), "owner/several:small.gguf");
+  });
+
+  test("is loaded, and kept for the next time", async () => {
+    await page.getByRole("textbox", { name: "Repository" }).fill("owner/tiny");
+    await at.button("Look it up").click();
+    await page.locator("#facts").filter({ hasText: "licence apache-2.0" }).waitFor(PATIENCE);
+    await loadModel(page);
+    assert.equal(await said(page), "");
+    await page.getByText(/^Kept models: 1 /).waitFor(PATIENCE);
+    assert.ok(!asked.some((path) => path.includes("large.gguf")), "what was not chosen was fetched");
+  });
+
+  test("that is not there is named", async () => {
+    await page.getByRole("textbox", { name: "Repository" }).fill("owner/none");
+    await at.button("Look it up").click();
+    await at.alert.filter({ hasText: /owner\/none/ }).waitFor(PATIENCE);
+  });
+
+  test("is the only other machine that was asked, and the page reports no error of its own", () => {
+    // The browser itself notes an answer 404, which one of these tests is about.
+    assert.deepEqual(errors.splice(0).filter((error) => !/status of 404/.test(error)), []);
+    assertClean([HUB]);
+  });
+});
+
+describe("a model that this browser keeps", () => {
+  let session, page, context, assertClean, at;
+  before(async () => {
+    session = await start();
+    ({ page, context, assertClean } = await openPage(session));
+    at = parts(page);
+    await started(page);
+  });
+  after(() => session?.stop());
+
+  const reopened = async () => {
+    await page.reload();
+    await started(page);
+  };
+
+  test("is listed after it was fetched, and not fetched again", async () => {
+    await page.getByText("Kept models: none").waitFor();
+    await loadModel(page);
+    await page.getByText(/^Kept models: 1 \(98\.4 MB\)/).waitFor(PATIENCE);
+    session.requests.length = 0;
+    await reopened();
+    await page.locator("#facts").filter({ hasText: "already here" }).waitFor(PATIENCE);
+    await loadModel(page);
+    assert.ok(!session.requests.some(({ path }) => path.endsWith(".gguf")), "it was fetched again");
+  });
+
+  test("explains without any network", { skip: !isWholeSite && "this site has no service worker" }, async () => {
+    await page.evaluate(async () => {
+      await navigator.serviceWorker.ready;
+      while (!navigator.serviceWorker.controller) await new Promise((done) => { setTimeout(done, 20); });
+    });
+    await context.setOffline(true);
+    try {
+      await reopened();
+      await loadModel(page);
+      await explain(page, ROME);
+      assert.ok((await promptRelevance(page)).every((score) => score !== null));
+    } finally {
+      await context.setOffline(false);
+    }
+  });
+
+  test("is gone once it is deleted, and fetched anew", async () => {
+    await unfold(page, /^Kept models/);
+    await at.button(`Delete ${NAME}`).click();
+    await page.getByText("Kept models: none").waitFor(PATIENCE);
+    const left = await page.evaluate(async () => {
+      const names = [];
+      const walk = async (folder) => {
+        for await (const entry of folder.values()) entry.kind === "file" ? names.push((await entry.getFile()).size) : await walk(entry);
+      };
+      await walk(await navigator.storage.getDirectory());
+      return names.reduce((total, size) => total + size, 0);
+    });
+    assert.ok(left < 1e6, `${left} bytes are left`);
+    session.requests.length = 0;
+    await reopened();
+    await loadModel(page);
+    assert.equal(session.requests.filter(({ path }) => path.endsWith(".gguf")).length, 1);
+  });
+
+  test("makes no error and asks nothing of any other machine", () => assertClean());
+});
