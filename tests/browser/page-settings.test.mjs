@@ -72,6 +72,14 @@ describe("the settings of an explanation", () => {
     await stale().waitFor({ state: "detached" });
   });
 
+  test("so does another model, until the one that was asked is chosen again", async () => {
+    await at.model.selectOption("files");
+    await stale().waitFor();
+    await at.model.selectOption({ index: 1 });
+    await stale().waitFor({ state: "detached" });
+    assert.deepEqual(await relevance(page), first);
+  });
+
   test("take a factor and an operator as the command line does", async () => {
     await setting.operator.selectOption("log-additive");
     await setting.factor.fill("0.25");

@@ -162,6 +162,7 @@ impl Page {
         ask.alternatives = alternatives;
         self.state.steering.clear();
         shown.ask.set(Some(ask.clone()));
+        shown.of_model.set(self.state.library.selected.get_untracked());
         shown.is_awaited.set_value(true);
         self.begin("Explaining.");
         self.worker.ask(&Request::Explain(ask));

@@ -74,7 +74,7 @@ fn PartialNote(text: String) -> impl IntoView {
     view! {
         <p class="note">
             {text}" "
-            <button type="button" disabled=move || page.state.engine.is_busy() on:click=move |_| page.go_on()>"Go on"</button>
+            <button type="button" disabled=move || page.state.engine.is_busy() || page.state.is_of_another_model() on:click=move |_| page.go_on()>"Go on"</button>
         </p>
     }
 }

@@ -44,12 +44,6 @@ impl LibraryState {
         self.loaded.with(|loaded| loaded.as_ref().is_some_and(|(of, _)| *of == selected))
     }
 
-    /// Whether another model is chosen than the one on the device.
-    pub(in crate::page) fn is_another_selected(&self) -> bool {
-        let selected = self.selected.get();
-        self.loaded.with(|loaded| loaded.as_ref().is_some_and(|(of, _)| *of != selected))
-    }
-
     /// Whether this site carries a catalogued model.
     pub(in crate::page) fn is_carried(&self, entry: &CatalogueEntry) -> bool {
         self.carried.with(|carried| carried.iter().any(|file| file == entry.file_name))

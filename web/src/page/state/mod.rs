@@ -63,10 +63,17 @@ impl State {
     /// Whether the explanation that is there answers another question than the one that now stands.
     pub(super) fn is_stale(&self) -> bool {
         let now = self.ask();
-        self.shown.ask.with(|shown| {
+        let is_other = self.shown.ask.with(|shown| {
             shown.as_ref().is_some_and(|shown| {
                 shown.prompt != now.prompt || shown.target.text != now.target.text || shown.settings != now.settings
             })
-        }) || self.shown.ask.with(Option::is_some) && self.library.is_another_selected()
+        });
+        is_other || self.is_of_another_model()
+    }
+
+    /// Whether the explanation that is there is of another model than the one that is chosen.
+    pub(super) fn is_of_another_model(&self) -> bool {
+        let selected = self.library.selected.get();
+        self.shown.ask.with(Option::is_some) && self.shown.of_model.with(|of| *of != selected)
     }
 }

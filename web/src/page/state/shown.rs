@@ -2,6 +2,7 @@
 
 use super::Tint;
 use crate::messages::{Ask, Rows, Started};
+use crate::selected::Selected;
 use atman::sum;
 use leptos::prelude::*;
 use report::pieces::{self, Piece};
@@ -16,6 +17,8 @@ pub(in crate::page) struct Shown {
     pub(in crate::page) document: RwSignal<Option<Document>>,
     /// What it answers.
     pub(in crate::page) ask: RwSignal<Option<Ask>>,
+    /// Which model it is of.
+    pub(in crate::page) of_model: RwSignal<Selected>,
     /// Whether it was just asked for, and so is to be brought into view when it begins.
     pub(in crate::page) is_awaited: StoredValue<bool>,
     /// The prompt in pieces, one for each stretch of a unit.
@@ -112,6 +115,7 @@ impl Shown {
         Self {
             document,
             ask: RwSignal::new(None),
+            of_model: RwSignal::new(Selected::Nothing),
             is_awaited: StoredValue::new(false),
             prompt: RwSignal::new(Arc::default()),
             answer,

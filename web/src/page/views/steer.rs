@@ -29,7 +29,7 @@ pub(super) fn Steer() -> impl IntoView {
                 <button
                     type="button"
                     class="primary"
-                    disabled=move || engine.is_busy() || engine.is_starting()
+                    disabled=move || engine.is_busy() || engine.is_starting() || page.state.is_of_another_model()
                     on:click=move |_| page.steer(steering.units.get_untracked())
                 >
                     "Write again"
