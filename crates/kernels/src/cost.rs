@@ -42,42 +42,60 @@ impl Sum for Cost {
 impl Op {
     /// FLOPs, bytes read and bytes written.
     pub fn cost(&self) -> Cost {
-        let cost = |flops: usize, read_words: usize, written_words: usize| Cost {
-            flops: flops as u64,
-            read_bytes: 4 * read_words as u64,
-            written_bytes: 4 * written_words as u64,
+        let cost = |flops: u64, read_words: u64, written_words: u64| Cost {
+            flops,
+            read_bytes: 4 * read_words,
+            written_bytes: 4 * written_words,
         };
         match self {
             Op::Embed { table, rows, .. } => {
-                let stored = table.spec().row_bytes().unwrap_or(0) * rows;
-                Cost { read_bytes: (stored + 4 * rows) as u64, ..cost(rows * table.cols(), 0, rows * table.cols()) }
+                let (rows, cols) = (wide(*rows), wide(table.cols()));
+                let stored = wide(table.spec().row_bytes().unwrap_or(0)) * rows;
+                Cost { read_bytes: stored + 4 * rows, ..cost(rows * cols, 0, rows * cols) }
             }
-            Op::RmsNorm { rows, cols, .. } => cost(4 * rows * cols, rows * cols + cols, rows * cols),
+            Op::RmsNorm { rows, cols, .. } => {
+                let (rows, cols) = (wide(*rows), wide(*cols));
+                cost(4 * rows * cols, rows * cols + cols, rows * cols)
+            }
             Op::MatMul { weight, outputs, rows, accumulate, .. } => {
-                let (n, k) = (outputs.len(), weight.cols());
-                let stored = weight.spec().row_bytes().unwrap_or(0) * n;
+                let (rows, n, k) = (wide(*rows), wide(outputs.len()), wide(weight.cols()));
+                let stored = wide(weight.spec().row_bytes().unwrap_or(0)) * n;
                 let words = rows * k + if *accumulate { rows * n } else { 0 };
                 let mut total = cost(2 * rows * n * k, words, rows * n);
-                total.read_bytes += stored as u64;
+                total.read_bytes += stored;
                 total
             }
             Op::Rope { rows, heads, head_dim, .. } => {
+                let (rows, heads, head_dim) = (wide(*rows), wide(*heads), wide(*head_dim));
                 cost(3 * rows * heads * head_dim, rows * (heads + 1) * head_dim, rows * heads * head_dim)
             }
             Op::Attention { n_rows, batch_rows, shape, pairs, .. } => {
-                let q = n_rows * shape.n_heads * shape.head_dim;
-                let kv = 2 * batch_rows * shape.n_kv_heads * shape.head_dim;
-                let mut total = cost(0, q + kv + 8 * n_rows, q);
+                let (n_rows, n_heads, head_dim) = (wide(*n_rows), wide(shape.n_heads), wide(shape.head_dim));
+                let q = n_rows * n_heads * head_dim;
+                let kv = 2 * wide(*batch_rows) * wide(shape.n_kv_heads) * head_dim;
                 // A score, its exponential and sum, and its share of the output.
-                total.flops = pairs * (shape.n_heads * (4 * shape.head_dim + 3)) as u64;
-                total
+                cost(pairs * n_heads * (4 * head_dim + 3), q + kv + 8 * n_rows, q)
             }
-            Op::SwiGlu { words, .. } => cost(5 * words, 2 * words, *words),
-            Op::Copy { words, .. } => cost(0, *words, *words),
-            Op::Gather { rows, cols, .. } => cost(0, rows * cols + rows, rows * cols),
-            Op::LogSumExp { rows, cols, .. } => cost(3 * rows * cols, rows * cols, 2 * rows),
-            Op::Pick { n, .. } => cost(0, 3 * n, *n),
-            Op::TopK { rows, cols, k, .. } => cost(rows * cols * k, rows * cols, 2 * rows * k),
+            Op::SwiGlu { words, .. } => cost(5 * wide(*words), 2 * wide(*words), wide(*words)),
+            Op::Copy { words, .. } => cost(0, wide(*words), wide(*words)),
+            Op::Gather { rows, cols, .. } => {
+                let (rows, cols) = (wide(*rows), wide(*cols));
+                cost(0, rows * cols + rows, rows * cols)
+            }
+            Op::LogSumExp { rows, cols, .. } => {
+                let (rows, cols) = (wide(*rows), wide(*cols));
+                cost(3 * rows * cols, rows * cols, 2 * rows)
+            }
+            Op::Pick { n, .. } => cost(0, 3 * wide(*n), wide(*n)),
+            Op::TopK { rows, cols, k, .. } => {
+                let (rows, cols, k) = (wide(*rows), wide(*cols), wide(*k));
+                cost(rows * cols * k, rows * cols, 2 * rows * k)
+            }
         }
     }
+}
+
+/// Wide enough for products: the browser's `usize` has 32 bits, which a vocabulary times a few rows exceeds.
+fn wide(n: usize) -> u64 {
+    n as u64
 }
