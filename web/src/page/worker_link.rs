@@ -4,6 +4,8 @@ use super::apply::apply;
 use super::state::{Activity, State};
 use crate::messages::{DeviceChoice, Event, FailureKind, Request};
 use leptos::prelude::*;
+use std::cell::Cell;
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::{File, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -63,16 +65,27 @@ impl WorkerLink {
             return;
         };
         let link = *self;
+        // A program that fails says why before it ends; that it ended is then no news.
+        let has_failed = Rc::new(Cell::new(false));
+        let said_so = Rc::clone(&has_failed);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
             let text = message.data().as_string().unwrap_or_default();
             match serde_json::from_str(&text) {
-                Ok(event) => apply(event, state, link),
+                Ok(event) => {
+                    if matches!(event, Event::Failed { kind: FailureKind::Fatal, .. }) {
+                        said_so.set(true);
+                    }
+                    apply(event, state, link);
+                }
                 Err(error) => state.engine.fail(format!("the worker said something that means nothing: {error}")),
             }
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |error: web_sys::Event| {
             error.prevent_default();
+            if has_failed.replace(true) {
+                return;
+            }
             // An event that says nothing tells of a script that is not there.
             let said = js_sys::Reflect::get(&error, &"message".into()).ok().and_then(|message| message.as_string());
             let message = format!("The engine could not go on: {}", said.as_deref().unwrap_or("its program could not be loaded"));
