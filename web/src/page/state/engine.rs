@@ -84,8 +84,9 @@ impl EngineState {
         !matches!(self.activity.get(), Activity::Idle | Activity::Starting)
     }
 
+    /// Whether there is no device to run on: not yet, or no longer.
     pub(in crate::page) fn is_starting(&self) -> bool {
-        self.activity.get() == Activity::Starting
+        self.activity.get() == Activity::Starting || self.device.with(Option::is_none)
     }
 
     /// Tells the person of a problem.
