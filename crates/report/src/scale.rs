@@ -51,7 +51,8 @@ impl Scale {
     /// Of a document's scores: those of the prompt's units, or of all where it has none. Sinks do not count: they would drown
     /// the others.
     pub fn of(document: &Document) -> Scale {
-        Scale::of_span(document, document.span_tokens())
+        let noise = document.explanation.noise_of(document.span_tokens());
+        Scale::over(document, document.scores.iter().copied().enumerate(), noise, true)
     }
 
     /// The same for the scores of any span of target tokens.

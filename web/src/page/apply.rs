@@ -23,10 +23,7 @@ pub(super) fn apply(event: Event, state: State, worker: WorkerLink) {
                 engine.activity.set(Activity::Idle);
             }
         }
-        Event::Described(facts) => {
-            engine.activity.set(Activity::Idle);
-            library.facts.set(Some(facts));
-        }
+        Event::Described(facts) => library.facts.set(Some(facts)),
         Event::Progress { phase, done_bytes, total_bytes } => {
             // Bytes only ever grow; a total may become known, or turn out to be larger.
             let (reached, known) = match engine.activity.get_untracked() {
@@ -123,7 +120,12 @@ pub(super) fn apply(event: Event, state: State, worker: WorkerLink) {
 /// A message as a sentence of its own.
 fn as_sentence(message: &str) -> String {
     let mut characters = message.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    match characters.next() {
+        // Not the name of a file or a model, which is as it is.
+        Some(first) if message.split(' ').next().is_some_and(is_word) => first.to_uppercase().chain(characters).collect(),
+        _ => message.to_owned(),
+    }
 }
 
 /// The strongest unit, for those who listen to the page.

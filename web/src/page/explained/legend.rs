@@ -11,7 +11,11 @@ pub(super) fn Legend() -> impl IntoView {
     let ends = move || {
         let scale = shown.scale.get()?;
         let limit = amount::short(scale.limit);
-        Some((format!("−{limit} {}", words::AGAINST), format!("+{} {}", scale.measure.of(scale.limit), words::SUPPORTS)))
+        let (against, supports) = match shown.contrast.get() {
+            Some(_) => ("speaks for the alternative", "speaks for the answer"),
+            None => (words::AGAINST, words::SUPPORTS),
+        };
+        Some((format!("−{limit} {against}"), format!("+{} {supports}", scale.measure.of(scale.limit))))
     };
     let lines = move || shown.scale.get().map(|scale| words::legend(&scale)).unwrap_or_default();
     view! {
