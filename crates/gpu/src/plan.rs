@@ -69,6 +69,10 @@ impl Planner<'_> {
                 let operands = [x.id(), gain.id(), out.id()];
                 self.rows(Plain::RmsNorm, &operands, *rows, &[word(*cols)?, eps.to_bits()], cost)
             }
+            Op::LayerNorm { x, gain, bias, out, rows, cols, eps } => {
+                let operands = [x.id(), gain.id(), bias.id(), out.id()];
+                self.rows(Plain::LayerNorm, &operands, *rows, &[word(*cols)?, eps.to_bits()], cost)
+            }
             Op::MatMul { x, weight, outputs, out, rows, accumulate } => self.matmul(
                 &MatMul { x: x.id(), weight, outputs: outputs.clone(), out: out.id(), rows: *rows, accumulate: *accumulate },
                 cost,
@@ -81,6 +85,11 @@ impl Planner<'_> {
             Op::Attention { .. } => self.attention(op, cost),
             Op::SwiGlu { gate, up, words } => {
                 self.elements(Program::Plain(Plain::SwiGlu), buffers(&[gate.id(), up.id()]), *words, &[], cost)
+            }
+            Op::Gelu { x, words } => self.elements(Program::Plain(Plain::Gelu), buffers(&[x.id()]), *words, &[], cost),
+            Op::Add { x, addend, words, period } => {
+                let operands = buffers(&[x.id(), addend.id()]);
+                self.elements(Program::Plain(Plain::Add), operands, *words, &[word(*period)?], cost)
             }
             Op::Copy { from, from_word, to, to_word, words } => {
                 let params = [word(*from_word)?, word(*to_word)?];

@@ -58,10 +58,16 @@ pub enum Product {
 pub enum Plain {
     /// `rms_norm.wgsl`.
     RmsNorm,
+    /// `layer_norm.wgsl`.
+    LayerNorm,
     /// `rope.wgsl`.
     Rope,
     /// `swiglu.wgsl`.
     SwiGlu,
+    /// `gelu.wgsl`.
+    Gelu,
+    /// `add.wgsl`.
+    Add,
     /// `copy.wgsl`.
     Copy,
     /// `gather.wgsl`.
@@ -76,14 +82,28 @@ pub enum Plain {
 
 impl Plain {
     /// Every one.
-    pub const ALL: [Plain; 8] =
-        [Plain::RmsNorm, Plain::Rope, Plain::SwiGlu, Plain::Copy, Plain::Gather, Plain::LogSumExp, Plain::Pick, Plain::TopK];
+    pub const ALL: [Plain; 11] = [
+        Plain::RmsNorm,
+        Plain::LayerNorm,
+        Plain::Rope,
+        Plain::SwiGlu,
+        Plain::Gelu,
+        Plain::Add,
+        Plain::Copy,
+        Plain::Gather,
+        Plain::LogSumExp,
+        Plain::Pick,
+        Plain::TopK,
+    ];
 
     const fn source(self) -> &'static str {
         match self {
             Plain::RmsNorm => include_str!("../../../shaders/rms_norm.wgsl"),
+            Plain::LayerNorm => include_str!("../../../shaders/layer_norm.wgsl"),
             Plain::Rope => include_str!("../../../shaders/rope.wgsl"),
             Plain::SwiGlu => include_str!("../../../shaders/swiglu.wgsl"),
+            Plain::Gelu => include_str!("../../../shaders/gelu.wgsl"),
+            Plain::Add => include_str!("../../../shaders/add.wgsl"),
             Plain::Copy => include_str!("../../../shaders/copy.wgsl"),
             Plain::Gather => include_str!("../../../shaders/gather.wgsl"),
             Plain::LogSumExp => include_str!("../../../shaders/log_sum_exp.wgsl"),

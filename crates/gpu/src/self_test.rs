@@ -101,16 +101,20 @@ enum Trial {
     ManyRows,
     OneRow,
     RmsNorm,
+    LayerNorm,
+    Gelu,
     Attention(Operator),
     LogSumExp,
     TopK,
 }
 
 impl Trial {
-    const ALL: [Trial; 9] = [
+    const ALL: [Trial; 11] = [
         Trial::ManyRows,
         Trial::OneRow,
         Trial::RmsNorm,
+        Trial::LayerNorm,
+        Trial::Gelu,
         Trial::Attention(Operator::LogAdditive),
         Trial::Attention(Operator::Multiplicative),
         Trial::Attention(Operator::Shifted),
@@ -124,6 +128,8 @@ impl Trial {
             Trial::ManyRows => "a product of many rows with Q4_1 weights",
             Trial::OneRow => "a product of one row with Q8_0 weights",
             Trial::RmsNorm => "rms_norm",
+            Trial::LayerNorm => "layer_norm",
+            Trial::Gelu => "gelu",
             Trial::Attention(Operator::LogAdditive) => "attention with log-additive factors",
             Trial::Attention(Operator::Multiplicative) => "attention with multiplicative factors",
             Trial::Attention(Operator::Shifted) => "attention with shifted factors",
@@ -136,7 +142,7 @@ impl Trial {
     /// What rounding and the accuracy that WGSL asks of `exp` explain, with room for hardware's own ways of summing.
     const fn bound(self) -> f32 {
         match self {
-            Trial::ManyRows | Trial::OneRow | Trial::RmsNorm | Trial::LogSumExp => 2e-5,
+            Trial::ManyRows | Trial::OneRow | Trial::RmsNorm | Trial::LayerNorm | Trial::Gelu | Trial::LogSumExp => 2e-5,
             Trial::Attention(_) => 5e-5,
             // Values and tokens as they are, none of them computed.
             Trial::TopK => 0.0,
@@ -148,6 +154,8 @@ impl Trial {
             Trial::ManyRows => product(executor, Format::Q4_1, 37).await,
             Trial::OneRow => product(executor, Format::Q8_0, 1).await,
             Trial::RmsNorm => rms_norm(executor).await,
+            Trial::LayerNorm => layer_norm(executor).await,
+            Trial::Gelu => gelu(executor).await,
             Trial::Attention(operator) => attention(executor, operator).await,
             Trial::LogSumExp => log_sum_exp(executor).await,
             Trial::TopK => top_k(executor).await,
@@ -209,6 +217,23 @@ async fn rms_norm(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
     let out = executor.buffer(rows * cols, "the self-test")?;
     let op = Op::RmsNorm { x, gain, out: out.clone(), rows, cols, eps: 1e-5 };
     result(executor, &[op], &out).await
+}
+
+async fn layer_norm(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
+    let (rows, cols) = (3, 193);
+    let (gain, bias) = (upload(executor, &noise(cols, 13))?, upload(executor, &noise(cols, 14))?);
+    let x = upload(executor, &noise(rows * cols, 12))?;
+    let out = executor.buffer(rows * cols, "the self-test")?;
+    let op = Op::LayerNorm { x, gain, bias, out: out.clone(), rows, cols, eps: 1e-6 };
+    result(executor, &[op], &out).await
+}
+
+async fn gelu(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
+    // From where it is nearly 0 over its curve to where it is nearly x, and far out where a naive tanh is no number.
+    let mut values: Vec<f32> = noise(501, 15).into_iter().map(|value| 6.0 * value).collect();
+    values.extend([-1e4, -50.0, 50.0]);
+    let x = upload(executor, &values)?;
+    result(executor, &[Op::Gelu { x: x.clone(), words: values.len() }], &x).await
 }
 
 async fn attention(executor: &mut dyn Executor, operator: Operator) -> Result<Vec<f32>, ExecError> {

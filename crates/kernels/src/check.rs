@@ -65,6 +65,13 @@ impl Op {
                 needs("out", out, &[*rows, *cols])?;
                 apart(out, &[("x", x), ("gain", gain)])
             }
+            Op::LayerNorm { x, gain, bias, out, rows, cols, .. } => {
+                needs("x", x, &[*rows, *cols])?;
+                needs("gain", gain, &[*cols])?;
+                needs("bias", bias, &[*cols])?;
+                needs("out", out, &[*rows, *cols])?;
+                apart(out, &[("x", x), ("gain", gain), ("bias", bias)])
+            }
             Op::MatMul { x, weight, outputs, out, rows, .. } => {
                 require(outputs.start <= outputs.end && outputs.end <= weight.rows(), &|| {
                     format!("outputs {outputs:?} of {}, which has {}", weight.spec().name, weight.rows())
@@ -97,6 +104,13 @@ impl Op {
                 needs("gate", gate, &[*words])?;
                 needs("up", up, &[*words])?;
                 apart(gate, &[("up", up)])
+            }
+            Op::Gelu { x, words } => needs("x", x, &[*words]),
+            Op::Add { x, addend, words, period } => {
+                require(*period > 0, &|| "period is 0".to_owned())?;
+                needs("x", x, &[*words])?;
+                needs("addend", addend, &[*period])?;
+                apart(x, &[("addend", addend)])
             }
             Op::Copy { from, from_word, to, to_word, words } => {
                 needs("from", from, &[from_word.saturating_add(*words)])?;

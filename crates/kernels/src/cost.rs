@@ -57,6 +57,10 @@ impl Op {
                 let (rows, cols) = (wide(*rows), wide(*cols));
                 cost(4 * rows * cols, rows * cols + cols, rows * cols)
             }
+            Op::LayerNorm { rows, cols, .. } => {
+                let (rows, cols) = (wide(*rows), wide(*cols));
+                cost(7 * rows * cols, rows * cols + 2 * cols, rows * cols)
+            }
             Op::MatMul { weight, outputs, rows, accumulate, .. } => {
                 let (rows, n, k) = (wide(*rows), wide(outputs.len()), wide(weight.cols()));
                 let stored = wide(weight.spec().row_bytes().unwrap_or(0)) * n;
@@ -91,6 +95,8 @@ impl Op {
                 let (rows, cols, k) = (wide(*rows), wide(*cols), wide(*k));
                 cost(rows * cols * k, rows * cols, 2 * rows * k)
             }
+            Op::Gelu { words, .. } => cost(8 * wide(*words), wide(*words), wide(*words)),
+            Op::Add { words, period, .. } => cost(wide(*words), wide(*words) + wide(*period), wide(*words)),
         }
     }
 }

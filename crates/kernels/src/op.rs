@@ -1,4 +1,4 @@
-//! The operations that a decoder is made of, as data.
+//! The operations that a decoder and a vision tower are made of, as data.
 //!
 //! Shapes are row-major; `[rows, cols]` means `rows * cols` words from the start of the buffer, which may be longer.
 //! Every operand is f32 unless it says u32. Sums, norms and softmax are computed in f32 whatever the weights' format.
@@ -39,6 +39,24 @@ pub enum Op {
         /// Added to the mean square.
         eps: f32,
     },
+    /// `out[r, c] = (x[r, c] - m) / sqrt(v + eps) * gain[c] + bias[c]` with `m` the mean of `x[r, :]` and `v` the mean of
+    /// `(x[r, :] - m)^2` (Ba et al. 2016).
+    LayerNorm {
+        /// `[rows, cols]`.
+        x: Buffer,
+        /// `[cols]`.
+        gain: Buffer,
+        /// `[cols]`.
+        bias: Buffer,
+        /// `[rows, cols]`.
+        out: Buffer,
+        /// Rows.
+        rows: usize,
+        /// Features.
+        cols: usize,
+        /// Added to the variance.
+        eps: f32,
+    },
     /// `out[r, j] = sum_k x[r, k] * weight[outputs.start + j, k]`, added to what `out` holds if `accumulate`.
     MatMul {
         /// `[rows, weight.cols()]`.
@@ -68,7 +86,8 @@ pub enum Op {
         /// Features of a head, even.
         head_dim: usize,
     },
-    /// Causal attention of each row over its own sequence, with key factors.
+    /// Attention of each row over its own sequence up to its position, with key factors. It is causal where a row's entry
+    /// names the row's own position, and has no mask where every entry names the last.
     ///
     /// For row `r` with entry `e = table[r]` and head `h`, over the keys `j = 0 ..= e.position`: key and value `j` are row
     /// `j` of the cache if `j < e.cached`, else row `e.first_row + j - e.cached` of the batch; with
@@ -110,6 +129,24 @@ pub enum Op {
         up: Buffer,
         /// Length.
         words: usize,
+    },
+    /// `x[i] = x[i] (1 + tanh(sqrt(2 / pi) (x[i] + 0.044715 x[i]^3))) / 2`, in place (Hendrycks and Gimpel 2016).
+    Gelu {
+        /// `[words]`, changed in place.
+        x: Buffer,
+        /// Length.
+        words: usize,
+    },
+    /// `x[i] = x[i] + addend[i % period]`, in place: a bias for every row, or an embedding for every position.
+    Add {
+        /// `[words]`, changed in place.
+        x: Buffer,
+        /// `[period]`.
+        addend: Buffer,
+        /// Length of `x`.
+        words: usize,
+        /// Length of `addend`, at least 1.
+        period: usize,
     },
     /// `to[to_word + i] = from[from_word + i]` for `i < words`.
     Copy {
@@ -219,7 +256,7 @@ pub struct RowEntry {
     pub cached: u32,
     /// The row of `k` and `v` that holds position `cached`.
     pub first_row: u32,
-    /// The row's own position: it sees keys `0 ..= position`.
+    /// The last position whose key the row sees, beginning with 0: in a decoder its own.
     pub position: u32,
     /// One past the last position of its sequence, for [`Operator::ShiftedFull`].
     pub n_positions: u32,
@@ -312,10 +349,13 @@ impl Op {
         match self {
             Op::Embed { .. } => "embed",
             Op::RmsNorm { .. } => "rms_norm",
+            Op::LayerNorm { .. } => "layer_norm",
             Op::MatMul { .. } => "matmul",
             Op::Rope { .. } => "rope",
             Op::Attention { .. } => "attention",
             Op::SwiGlu { .. } => "swiglu",
+            Op::Gelu { .. } => "gelu",
+            Op::Add { .. } => "add",
             Op::Copy { .. } => "copy",
             Op::Gather { .. } => "gather",
             Op::LogSumExp { .. } => "log_sum_exp",

@@ -164,6 +164,87 @@ fn norm_rotation_and_activation_by_hand() {
     assert_close(&bench.get(&gate), &[0.0, 2.0 / (1.0 + (-1.0f64).exp()), 0.0, 300.0], 1e-6, "swiglu");
 }
 
+#[test]
+fn layer_norm_gelu_and_addition_by_hand() {
+    let mut bench = Bench::new();
+    // (1, 2, 6): mean 3, variance 14 / 3; with eps 13 / 3 the divisor is 3.
+    let x = bench.put(&[1.0, 2.0, 6.0, 4.0, 4.0, 4.0]);
+    let (gain, bias, out) = (bench.put(&[3.0, -6.0, 1.0]), bench.put(&[0.5, 0.0, 10.0]), bench.put(&[0.0; 6]));
+    bench.run(Op::LayerNorm { x, gain, bias, out: out.clone(), rows: 2, cols: 3, eps: 13.0 / 3.0 });
+    // A row without variance is its bias.
+    assert_close(&bench.get(&out), &[-1.5, 2.0, 11.0, 0.5, 0.0, 10.0], 1e-6, "layer_norm");
+
+    let inputs = [0.0f32, 1.0, -1.0, 2.5, -2.5, 0.01, -6.0, 6.0, -1e30, 1e30];
+    let by_definition = |x: f32| {
+        let x = f64::from(x);
+        x * 0.5 * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x)).tanh())
+    };
+    let x = bench.put(&inputs);
+    bench.run(Op::Gelu { x: x.clone(), words: 8 });
+    let expected: Vec<f64> = inputs.into_iter().map(by_definition).collect();
+    let found = bench.get(&x);
+    assert_close(&found[..8], &expected[..8], 1e-6, "gelu");
+    assert_eq!(found[8..], inputs[8..], "what lies beyond the length changed");
+    assert!((f64::from(found[1]) - 0.841_192).abs() < 1e-6);
+    bench.run(Op::Gelu { x: x.clone(), words: 10 });
+    let far = bench.get(&x);
+    assert!(far[9] == 1e30 && far[8].abs() < 1e-12 * 1e30, "{far:?}");
+
+    let (x, addend) = (bench.put(&[1.0, 2.0, 3.0, 4.0, 5.0]), bench.put(&[10.0, 20.0, 99.0]));
+    bench.run(Op::Add { x: x.clone(), addend: addend.clone(), words: 5, period: 2 });
+    assert_eq!(bench.get(&x), [11.0, 22.0, 13.0, 24.0, 15.0]);
+    let refused = bench.refused(Op::Add { x: x.clone(), addend: addend.clone(), words: 5, period: 0 });
+    assert_eq!(refused, "add: period is 0");
+    let refused = bench.refused(Op::Add { x: x.clone(), addend, words: 5, period: 4 });
+    assert_eq!(refused, "add: addend holds 3 words, but its shape needs 4");
+    assert_eq!(bench.refused(Op::Gelu { x, words: 6 }), "gelu: x holds 5 words, but its shape needs 6");
+}
+
+#[test]
+fn attention_without_a_mask_is_that_of_rows_that_all_see_the_last_key() {
+    let mut bench = Bench::new();
+    let shape = AttentionShape { n_heads: 2, n_kv_heads: 2, head_dim: 4 };
+    let (rows, width) = (5usize, 8usize);
+    let (q, k, v) = (bench.random(rows * width), bench.random(rows * width), bench.random(rows * width));
+    let entry = RowEntry {
+        cached: 0,
+        first_row: 0,
+        position: rows as u32 - 1,
+        n_positions: rows as u32,
+        factors: NO_FACTORS,
+        operator: 0,
+        layer_begin: 0,
+        layer_end: 0,
+    };
+    let mut expected = Vec::new();
+    for (r, h) in (0..rows).flat_map(|r| (0..2).map(move |h| (r, h))) {
+        let head = |x: &[f32], row: usize| -> Vec<f64> { x[row * width + 4 * h..][..4].iter().map(|x| f64::from(*x)).collect() };
+        let score = |j: usize| head(&q, r).iter().zip(head(&k, j)).map(|(a, b)| a * b).sum::<f64>() / 2.0;
+        let weights: Vec<f64> = (0..rows).map(|j| score(j).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        expected.extend((0..4).map(|i| weights.iter().enumerate().map(|(j, w)| w / total * head(&v, j)[i]).sum::<f64>()));
+    }
+    let (q, k, v) = (bench.put(&q), bench.put(&k), bench.put(&v));
+    let (table, factors) = (bench.put_words(bytemuck::cast_slice(&[entry; 5])), bench.put(&[1.0]));
+    let out = bench.put(&[0.0; 40]);
+    bench.run(Op::Attention {
+        q,
+        cache_k: k.clone(),
+        cache_v: v.clone(),
+        k,
+        v,
+        table,
+        factors,
+        out: out.clone(),
+        n_rows: rows,
+        batch_rows: rows,
+        layer: 0,
+        shape,
+        pairs: 25,
+    });
+    assert_close(&bench.get(&out), &expected, 1e-5, "attention without a mask");
+}
+
 /// Attention as the definition in `Op::Attention` reads, in double precision.
 fn attention_by_definition(
     shape: AttentionShape,

@@ -14,9 +14,11 @@ mod bound {
     /// One rounding more or less, where a multiply-add is fused or not: d q + m and the like.
     pub(crate) const DECODED: f32 = 1e-6;
     pub(crate) const RMS_NORM: f32 = 2e-6;
+    pub(crate) const LAYER_NORM: f32 = 3e-6;
     pub(crate) const MATMUL: f32 = 5e-6;
     pub(crate) const ROPE: f32 = 1e-6;
     pub(crate) const SWIGLU: f32 = 5e-6;
+    pub(crate) const GELU: f32 = 5e-6;
     pub(crate) const ATTENTION: f32 = 2e-5;
     pub(crate) const LOG_SUM_EXP: f32 = 5e-6;
 }
@@ -172,6 +174,22 @@ fn a_row_of_zeros_is_normed_to_zeros() {
 }
 
 #[test]
+fn layer_norm_agrees() {
+    for options in [Options::default(), tiny_limits()] {
+        let Some(mut gpu) = open(&options) else { return };
+        for (rows, cols) in [(1, 2), (1, 576), (7, 63), (11, 65), (31, 128), (5, 577)] {
+            agree(&mut gpu, bound::LAYER_NORM, &format!("{rows} x {cols}"), |executor| {
+                // A mean that is large beside the variation, as residual streams have it.
+                let x: Vec<f32> = noise(rows * cols, 1).into_iter().map(|value| value + 3.0).collect();
+                let (gain, bias) = (upload(executor, &noise(cols, 2)), upload(executor, &noise(cols, 3)));
+                let (x, out) = (upload(executor, &x), executor.buffer(rows * cols, "a test").unwrap());
+                run(executor, &[Op::LayerNorm { x, gain, bias, out: out.clone(), rows, cols, eps: 1e-6 }], &out)
+            });
+        }
+    }
+}
+
+#[test]
 fn rope_agrees() {
     for options in [Options::default(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
@@ -199,6 +217,37 @@ fn swiglu_agrees_and_stays_finite_far_out() {
         let (gate, up) = (upload(&mut gpu, &[-1e4, -90.0, 0.0, 1e4]), upload(&mut gpu, &[1.0; 4]));
         let out = run(&mut gpu, &[Op::SwiGlu { gate: gate.clone(), up, words: 4 }], &gate);
         assert!(out[0].abs() < 1e-20 && out[1].abs() < 1e-20 && out[2] == 0.0 && out[3] == 1e4, "{out:?}");
+    }
+}
+
+#[test]
+fn gelu_agrees_and_stays_finite_far_out() {
+    for options in [Options::default(), tiny_limits()] {
+        let Some(mut gpu) = open(&options) else { return };
+        for words in [1, 63, 65, 1031] {
+            agree(&mut gpu, bound::GELU, &format!("{words} words"), |executor| {
+                let x: Vec<f32> = noise(words, 1).into_iter().map(|value| 6.0 * value).collect();
+                let x = upload(executor, &x);
+                run(executor, &[Op::Gelu { x: x.clone(), words }], &x)
+            });
+        }
+        let x = upload(&mut gpu, &[-1e30, -90.0, 0.0, 90.0, 1e30]);
+        let out = run(&mut gpu, &[Op::Gelu { x: x.clone(), words: 5 }], &x);
+        assert!(out[0].abs() < 1e18 && out[1].abs() < 1e-10 && out[2] == 0.0, "{out:?}");
+        assert!((out[3] - 90.0).abs() < 1e-4 && (out[4] - 1e30).abs() < 1e24, "{out:?}");
+    }
+}
+
+#[test]
+fn additions_agree_over_periods() {
+    for options in [Options::default(), tiny_limits()] {
+        let Some(mut gpu) = open(&options) else { return };
+        for (words, period) in [(1, 1), (64, 64), (195, 65), (1031, 63), (7, 100)] {
+            agree(&mut gpu, bound::MOVED, &format!("{words} words, period {period}"), |executor| {
+                let (x, addend) = (upload(executor, &noise(words, 1)), upload(executor, &noise(period, 2)));
+                run(executor, &[Op::Add { x: x.clone(), addend, words, period }], &x)
+            });
+        }
     }
 }
 
@@ -366,6 +415,47 @@ fn attention_agrees_over_heads_and_sizes() {
                 let what = format!("{} {shape:?}, cache apart: {own_cache}", gpu.tier());
                 agree(gpu, bound::ATTENTION, &what, |executor| attention(executor, shape, &sequences, own_cache));
             }
+        }
+    });
+}
+
+/// As a vision tower asks for it: every row of an image sees all of its patches.
+#[test]
+fn attention_without_a_mask_agrees() {
+    for_each_tier(Options::default(), |gpu| {
+        for (rows, n_heads, head_dim) in [(1, 1, 4), (9, 3, 16), (64, 4, 32), (70, 2, 12)] {
+            agree(gpu, bound::ATTENTION, &format!("{} {rows} rows", gpu.tier()), |executor| {
+                let shape = AttentionShape { n_heads, n_kv_heads: n_heads, head_dim };
+                let words = rows * n_heads * head_dim;
+                let entry = RowEntry {
+                    cached: 0,
+                    first_row: 0,
+                    position: rows as u32 - 1,
+                    n_positions: rows as u32,
+                    factors: NO_FACTORS,
+                    operator: 0,
+                    layer_begin: 0,
+                    layer_end: 0,
+                };
+                let (k, v) = (upload(executor, &noise(words, 2)), upload(executor, &noise(words, 3)));
+                let out = executor.buffer(words, "a test").unwrap();
+                let op = Op::Attention {
+                    q: upload(executor, &noise(words, 1)),
+                    k: k.clone(),
+                    v: v.clone(),
+                    cache_k: k,
+                    cache_v: v,
+                    table: upload_words(executor, bytemuck::cast_slice(&vec![entry; rows])),
+                    factors: upload(executor, &[1.0]),
+                    out: out.clone(),
+                    n_rows: rows,
+                    batch_rows: rows,
+                    layer: 0,
+                    shape,
+                    pairs: (rows * rows) as u64,
+                };
+                run(executor, &[op], &out)
+            });
         }
     });
 }

@@ -10,7 +10,7 @@ fn this_machines_adapter_passes() {
     for tier in Tier::ALL {
         let Some(mut gpu) = open(&Options { tier: Some(tier), ..Options::default() }) else { return };
         let report = pollster::block_on(self_test(&mut gpu)).unwrap();
-        assert_eq!(report.checks.len(), 9);
+        assert_eq!(report.checks.len(), 11);
         assert!(report.checks.iter().all(|check| check.error <= check.bound), "{report}");
     }
 }
@@ -79,6 +79,8 @@ fn each_kernel_that_deviates_is_named() {
     for (op, named) in [
         ("matmul", "a product of many rows with Q4_1 weights"),
         ("rms_norm", "rms_norm"),
+        ("layer_norm", "layer_norm"),
+        ("gelu", "gelu"),
         ("attention", "attention with log-additive factors"),
         ("log_sum_exp", "log_sum_exp"),
         ("top_k", "top_k"),

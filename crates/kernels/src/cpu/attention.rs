@@ -1,4 +1,4 @@
-//! Causal attention with key factors: products of a few rows with all their keys, then each row's softmax.
+//! Attention with key factors: products of a few rows with all their keys, then each row's softmax.
 
 use super::gemm::{self, Matrix};
 use super::math::{exp, fold_lanes};

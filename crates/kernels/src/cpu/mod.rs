@@ -94,6 +94,11 @@ impl CpuExecutor {
                 elementwise::rms_norm(this.floats(x)?, &this.floats(gain)?[..*cols], &mut out[..rows * cols], *cols, *eps);
                 Ok(())
             }),
+            Op::LayerNorm { x, gain, bias, out, rows, cols, eps } => self.with_out(out, |this, out| {
+                let (gain, bias) = (&this.floats(gain)?[..*cols], &this.floats(bias)?[..*cols]);
+                elementwise::layer_norm(this.floats(x)?, gain, bias, &mut out[..rows * cols], *cols, *eps);
+                Ok(())
+            }),
             Op::MatMul { x, weight, outputs, out, rows, accumulate } => self.with_out(out, |this, out| {
                 product::matmul(this.floats(x)?, this.stored(weight)?, outputs.start, outputs.len(), out, *rows, *accumulate);
                 Ok(())
@@ -121,6 +126,14 @@ impl CpuExecutor {
                 }),
             Op::SwiGlu { gate, up, words } => self.with_out(gate, |this, gate| {
                 elementwise::swiglu(&mut gate[..*words], &this.floats(up)?[..*words]);
+                Ok(())
+            }),
+            Op::Gelu { x, words } => self.with_out(x, |_, x| {
+                elementwise::gelu(&mut x[..*words]);
+                Ok(())
+            }),
+            Op::Add { x, addend, words, period } => self.with_out(x, |this, x| {
+                elementwise::add(&mut x[..*words], &this.floats(addend)?[..*period]);
                 Ok(())
             }),
             Op::Copy { from, from_word, to, to_word, words } => self.with_out(to, |this, to| {
