@@ -1,6 +1,7 @@
 //! An opened model: its configuration, tokenizer and chat template in memory, its tensors to be streamed.
 
 use crate::chat::ChatTemplate;
+use crate::processor;
 use crate::safetensors::Index;
 use crate::source::{ByteSource, read_exact};
 use crate::tokenizer::{HfTokenizerFiles, Tokenizer};
@@ -32,6 +33,7 @@ pub struct Checkpoint {
     config: Config,
     tokenizer: Result<Tokenizer, NoTokenizer>,
     chat_template: Option<ChatTemplate>,
+    image_processor: Option<serde_json::Value>,
     files: Vec<Box<dyn ByteSource>>,
     tensors: Vec<TensorInfo>,
     by_name: HashMap<String, usize>,
@@ -108,7 +110,9 @@ impl Checkpoint {
             Some(tokenizer) => Ok(tokenizer),
             None => Err(NoTokenizer { found: "no tokenizer.json".to_owned(), expected: "tokenizer.json beside the weights" }),
         };
+        let image_processor = processor::read(&mut files).await?;
         let mut checkpoint = Checkpoint::empty(Config::HuggingFace(config), tokenizer, chat_template);
+        checkpoint.image_processor = image_processor;
         for file in wanted {
             let Some(source) = files.take(&file) else {
                 let needed_by = index.map_or_else(String::new, |(_, name)| name);
@@ -128,6 +132,7 @@ impl Checkpoint {
             config,
             tokenizer,
             chat_template,
+            image_processor: None,
             files: Vec::new(),
             tensors: Vec::new(),
             by_name: HashMap::new(),
@@ -206,6 +211,12 @@ impl Checkpoint {
     /// How a conversation becomes a prompt, if the files say it.
     pub fn chat_template(&self) -> Option<&ChatTemplate> {
         self.chat_template.as_ref()
+    }
+
+    /// How the model's images are prepared, if the files say it: what `processor_config.json` has for it, or the
+    /// object of `preprocessor_config.json`.
+    pub fn image_processor(&self) -> Option<&serde_json::Value> {
+        self.image_processor.as_ref()
     }
 
     /// The tensor of that name.

@@ -11,6 +11,7 @@ mod files;
 mod fingerprint;
 pub mod gguf;
 pub mod hub;
+mod processor;
 pub mod safetensors;
 mod source;
 mod tensor_info;

@@ -140,6 +140,27 @@ fn an_index_that_contradicts_the_files_is_refused() {
 }
 
 #[test]
+fn settings_of_the_image_processor_are_read_from_either_file() {
+    let with = |files: &[(&'static str, &'static str)]| {
+        let mut all = vec![("config.json", b"{}".to_vec())];
+        all.push(("model.safetensors", safetensors(&json!({"a": entry("F32", &[2], 0, 8)}), 8)));
+        all.extend(files.iter().map(|(name, text)| (*name, text.as_bytes().to_vec())));
+        open(all)
+    };
+    let read = |files: &[_]| with(files).unwrap().image_processor().cloned();
+    let own = ("preprocessor_config.json", r#"{"resample": 1}"#);
+    let within = ("processor_config.json", r#"{"image_seq_len": 64, "image_processor": {"resample": 2}}"#);
+    assert_eq!(read(&[]), None);
+    assert_eq!(read(&[own]), Some(json!({"resample": 1})));
+    assert_eq!(read(&[within]), Some(json!({"resample": 2})));
+    assert_eq!(read(&[own, within]), Some(json!({"resample": 2})));
+    assert_eq!(read(&[own, ("processor_config.json", r#"{"image_seq_len": 64}"#)]), Some(json!({"resample": 1})));
+    assert_eq!(read(&[("preprocessor_config.json", "[1]")]), None);
+    let error = said(with(&[("preprocessor_config.json", "{")]));
+    assert!(error.starts_with("preprocessor_config.json"), "{error}");
+}
+
+#[test]
 fn what_is_no_model_is_told() {
     let weights = safetensors(&json!({"a": entry("F32", &[2], 0, 8)}), 8);
     let gguf = Gguf::new().bytes();

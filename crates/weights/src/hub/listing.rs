@@ -9,13 +9,15 @@ use serde_json::Value;
 pub const LISTING_LIMIT_BYTES: u64 = 16 << 20;
 
 /// Beside the weights, what describes them; those that are missing are not needed.
-const DESCRIPTIONS: [&str; 6] = [
+const DESCRIPTIONS: [&str; 8] = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "chat_template.jinja",
+    "preprocessor_config.json",
+    "processor_config.json",
 ];
 /// File names of a message that lists them.
 const MOST_LISTED: usize = 40;

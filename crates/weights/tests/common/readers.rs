@@ -107,8 +107,9 @@ pub fn read_chat_template(bytes: &[u8]) {
 pub fn read_config(bytes: &[u8]) {
     let weights = b"\x3a\0\0\0\0\0\0\0{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}    \0\0\0\0";
     let tokenizer = br#"{"model":{"vocab":{"a":0,"b":1},"merges":[]},"decoder":{"type":"ByteLevel"}}"#;
-    let files = ["config.json", "tokenizer_config.json", "generation_config.json"].map(|name| (name, bytes));
-    let mut files = files.to_vec();
+    let names =
+        ["config.json", "tokenizer_config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json"];
+    let mut files = names.map(|name| (name, bytes)).to_vec();
     files.extend([("model.safetensors", &weights[..]), ("tokenizer.json", tokenizer)]);
     if let Ok(checkpoint) = open(files) {
         assert!(checkpoint.tokenizer().is_ok_and(|tokenizer| tokenizer.end_ids().iter().all(|&id| id < 2)));
