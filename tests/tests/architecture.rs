@@ -8,20 +8,37 @@ use std::path::Path;
 use std::process::Command;
 
 /// The engine, from left to right: a crate may depend on those named for it, and on no other of ours.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("atman-tensor", &[]),
     ("atman-weights", &["atman-tensor"]),
     ("atman-kernels", &["atman-tensor"]),
+    ("atman-images", &[]),
     ("atman-gpu", &["atman-kernels", "atman-tensor"]),
-    ("atman-model", &["atman-kernels", "atman-tensor", "atman-weights"]),
-    ("atman", &["atman-kernels", "atman-model", "atman-weights"]),
+    ("atman-model", &["atman-images", "atman-kernels", "atman-tensor", "atman-weights"]),
+    ("atman", &["atman-images", "atman-kernels", "atman-model", "atman-weights"]),
     ("atman-report", &["atman"]),
-    ("atman-cli", &["atman", "atman-gpu", "atman-kernels", "atman-model", "atman-report", "atman-tensor", "atman-weights"]),
-    ("atman-tests", &["atman", "atman-gpu", "atman-kernels", "atman-model", "atman-report", "atman-tensor", "atman-weights"]),
+    (
+        "atman-cli",
+        &["atman", "atman-gpu", "atman-images", "atman-kernels", "atman-model", "atman-report", "atman-tensor", "atman-weights"],
+    ),
+    (
+        "atman-tests",
+        &["atman", "atman-gpu", "atman-images", "atman-kernels", "atman-model", "atman-report", "atman-tensor", "atman-weights"],
+    ),
     // The worker runs the golden tests in the browser, so it has the code that runs them.
     (
         "atman-web",
-        &["atman", "atman-gpu", "atman-kernels", "atman-model", "atman-report", "atman-tensor", "atman-tests", "atman-weights"],
+        &[
+            "atman",
+            "atman-gpu",
+            "atman-images",
+            "atman-kernels",
+            "atman-model",
+            "atman-report",
+            "atman-tensor",
+            "atman-tests",
+            "atman-weights",
+        ],
     ),
     // Set-up runs on a fresh machine, before anything else has been compiled.
     ("atman-xtask", &[]),
