@@ -1,6 +1,6 @@
 //! Rows to compute: prefill, decoding and suppressed sequences alike.
 
-use crate::{BatchShape, ModelConfig, ModelError};
+use crate::{BatchShape, Mixed, ModelConfig, ModelError};
 use kernels::{NO_FACTORS, Operator, RowEntry};
 use std::ops::Range;
 
@@ -31,6 +31,8 @@ pub enum Input {
     Tokens(Vec<u32>),
     /// Embeddings in place of tokens, `[positions, d_model]`.
     Embeddings(Vec<f32>),
+    /// Token ids, with embeddings in place of some.
+    Mixed(Mixed),
 }
 
 /// Factors on attention scores, by key.
@@ -59,6 +61,7 @@ impl Sequence {
         match &self.input {
             Input::Tokens(ids) => ids.len(),
             Input::Embeddings(values) => values.len() / d_model.max(1),
+            Input::Mixed(mixed) => mixed.len(),
         }
     }
 
@@ -77,7 +80,7 @@ pub(crate) struct Layout {
     pub(crate) factors: Vec<f32>,
     /// Token ids, 0 where an embedding stands.
     pub(crate) ids: Vec<u32>,
-    /// First row and values of each sequence that comes as embeddings.
+    /// First row and values of each run of rows that come as embeddings.
     pub(crate) embeddings: Vec<(usize, Vec<f32>)>,
     /// Wanted rows.
     pub(crate) wanted_rows: Vec<u32>,
@@ -136,10 +139,23 @@ impl Layout {
         }
         self.table.extend((start..end).map(|position| RowEntry { position: position as u32, ..entry }));
         match &sequence.input {
-            Input::Tokens(ids) => {
-                let unknown = ids.iter().find(|id| **id as usize >= config.vocab_size);
-                require(unknown.is_none(), &|| format!("token {unknown:?} is not below {}", config.vocab_size))?;
-                self.ids.extend(ids);
+            Input::Tokens(ids) => self.push_tokens(ids, config.vocab_size)?,
+            Input::Mixed(mixed) => {
+                let at = self.ids.len();
+                let marked = mixed.ids().iter().enumerate().map(|(i, id)| if mixed.is_image(i) { 0 } else { *id });
+                self.push_tokens(&marked.collect::<Vec<_>>(), config.vocab_size)?;
+                for (position, values) in mixed.embeddings() {
+                    require(values.len() == config.d_model, &|| {
+                        format!("an embedding of {} values at a position of {}", values.len(), config.d_model)
+                    })?;
+                    // Those that follow each other are written together.
+                    match self.embeddings.last_mut() {
+                        Some((row, run)) if *row >= at && *row + run.len() / config.d_model == at + position => {
+                            run.extend(values)
+                        }
+                        _ => self.embeddings.push((at + position, values.to_vec())),
+                    }
+                }
             }
             Input::Embeddings(values) => {
                 require(values.len() == len * config.d_model, &|| {
@@ -161,6 +177,14 @@ impl Layout {
             }
             self.tokens_per_row.push(wanted.tokens.len());
         }
+        Ok(())
+    }
+
+    fn push_tokens(&mut self, ids: &[u32], vocab_size: usize) -> Result<(), String> {
+        if let Some(unknown) = ids.iter().find(|id| **id as usize >= vocab_size) {
+            return Err(format!("token {unknown} is not below {vocab_size}"));
+        }
+        self.ids.extend(ids);
         Ok(())
     }
 

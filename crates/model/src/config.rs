@@ -1,6 +1,6 @@
 //! A decoder's dimensions, from config.json or from GGUF's metadata.
 
-use crate::{Family, ModelError};
+use crate::{Family, ModelError, VisionConfig};
 use serde_json::Value;
 use weights::{Config, gguf};
 
@@ -31,6 +31,8 @@ pub struct ModelConfig {
     pub rope_scaling: RopeScaling,
     /// Whether the embedding serves as LM head where the files have none.
     pub tied_embedding: bool,
+    /// Its vision tower, if it has one.
+    pub vision: Option<VisionConfig>,
 }
 
 /// How rotary frequencies are stretched.
@@ -66,6 +68,9 @@ impl ModelConfig {
             Config::Gguf(metadata) => reader.gguf(metadata)?,
         };
         reader.check(&config)?;
+        if let Some(vision) = &config.vision {
+            vision.check(&reader, &config)?;
+        }
         Ok((config, family))
     }
 
@@ -80,12 +85,13 @@ impl ModelConfig {
     }
 }
 
-struct Reader<'a> {
+/// Reads values, and names the model and the key where one is wrong.
+pub(crate) struct Reader<'a> {
     model: &'a str,
 }
 
 impl Reader<'_> {
-    fn wrong(&self, key: &str, found: impl ToString, expected: impl ToString) -> ModelError {
+    pub(crate) fn wrong(&self, key: &str, found: impl ToString, expected: impl ToString) -> ModelError {
         ModelError::Config {
             model: self.model.to_owned(),
             key: key.to_owned(),
@@ -100,11 +106,12 @@ impl Reader<'_> {
             Family::ALL.into_iter().find(|f| names.iter().any(|name| f.architectures.contains(name))).ok_or_else(|| {
                 ModelError::Architecture { model: self.model.to_owned(), found: names.join(", "), supported: Family::supported() }
             })?;
-        let whole = |key: &str| {
-            let value = &json[key];
-            value.as_u64().and_then(|n| usize::try_from(n).ok()).ok_or_else(|| self.wrong(key, value, "a whole number"))
-        };
-        let whole_or = |key: &str, default: usize| if json[key].is_null() { Ok(default) } else { whole(key) };
+        let vision = family.vision.as_ref().map(|_| VisionConfig::read(self, json)).transpose()?;
+        // Where the configuration does not say, the files do.
+        let tied_embedding = json["tie_word_embeddings"].as_bool() != Some(false);
+        let json = if vision.is_some() { &json["text_config"] } else { json };
+        let whole = |key: &str| self.whole(json, key);
+        let whole_or = |key: &str, default: usize| self.whole_or(json, key, default);
         let (d_model, n_heads) = (whole("hidden_size")?, whole("num_attention_heads")?);
         if n_heads == 0 {
             return Err(self.wrong("num_attention_heads", 0, "at least 1"));
@@ -134,10 +141,21 @@ impl Reader<'_> {
             norm_eps: json["rms_norm_eps"].as_f64().unwrap_or(1e-6) as f32,
             rope_theta: theta,
             rope_scaling: self.rope_scaling(rope, max_positions)?,
-            // Where the configuration does not say, the files do.
-            tied_embedding: json["tie_word_embeddings"].as_bool() != Some(false),
+            tied_embedding,
+            vision,
         };
         Ok((config, family))
+    }
+
+    /// A whole number.
+    pub(crate) fn whole(&self, json: &Value, key: &str) -> Result<usize, ModelError> {
+        let value = &json[key];
+        value.as_u64().and_then(|n| usize::try_from(n).ok()).ok_or_else(|| self.wrong(key, value, "a whole number"))
+    }
+
+    /// A whole number, or `default` where there is none.
+    pub(crate) fn whole_or(&self, json: &Value, key: &str, default: usize) -> Result<usize, ModelError> {
+        if json[key].is_null() { Ok(default) } else { self.whole(json, key) }
     }
 
     fn rope_scaling(&self, rope: &Value, max_positions: usize) -> Result<RopeScaling, ModelError> {
@@ -159,12 +177,13 @@ impl Reader<'_> {
 
     fn gguf(&self, metadata: &gguf::Metadata) -> Result<(ModelConfig, &'static Family), ModelError> {
         let architecture = metadata.text("general.architecture")?.unwrap_or("missing");
-        let family =
-            Family::ALL.into_iter().find(|f| f.gguf_architecture == architecture).ok_or_else(|| ModelError::Architecture {
-                model: self.model.to_owned(),
-                found: architecture.to_owned(),
-                supported: Family::ALL.map(|f| f.gguf_architecture).join(", "),
-            })?;
+        let names: Vec<&str> = Family::ALL.iter().filter_map(|f| f.gguf.as_ref()).map(|form| form.architecture).collect();
+        let is_it = |f: &&Family| f.gguf.as_ref().is_some_and(|form| form.architecture == architecture);
+        let family = Family::ALL.into_iter().find(is_it).ok_or_else(|| ModelError::Architecture {
+            model: self.model.to_owned(),
+            found: architecture.to_owned(),
+            supported: names.join(", "),
+        })?;
         let name = |key: &str| format!("{architecture}.{key}");
         let optional = |key: &str| -> Result<Option<usize>, ModelError> {
             let value = metadata.unsigned(&name(key))?;
@@ -204,6 +223,7 @@ impl Reader<'_> {
                 other => return Err(self.wrong(&name("rope.scaling.type"), other, "none or linear")),
             },
             tied_embedding: true,
+            vision: None,
         };
         Ok((config, family))
     }

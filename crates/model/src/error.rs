@@ -51,6 +51,28 @@ pub enum ModelError {
         /// The shape that the configuration implies.
         expected: Vec<usize>,
     },
+    /// The model sees no pictures.
+    #[error("{model} reads text only, no pictures")]
+    NoVision {
+        /// The model's name.
+        model: String,
+    },
+    /// A picture of another size than the vision tower's.
+    #[error("a tile of {found_px} pixels a side was given, but the model sees {expected_px}")]
+    TileSize {
+        /// Its side.
+        found_px: usize,
+        /// The side that the model sees.
+        expected_px: usize,
+    },
+    /// A prompt with more or fewer places for pictures than there are pictures.
+    #[error("the prompt has {found} image positions, but the pictures fill {expected}")]
+    ImagePositions {
+        /// Positions of the prompt that stand for a picture.
+        found: usize,
+        /// Embeddings that there are.
+        expected: usize,
+    },
     /// A batch that cannot be run as it stands.
     #[error("sequence {sequence}: {what}")]
     Batch {

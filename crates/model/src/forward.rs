@@ -73,7 +73,7 @@ impl Model {
             let (ops, _) = pass.finish(&mut |words, purpose| executor.buffer(words, purpose))?;
             executor.warm_up(&ops).await?;
         }
-        Ok(())
+        self.warm_up_vision(executor).await
     }
 
     async fn extend_probed(

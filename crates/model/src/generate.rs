@@ -1,7 +1,7 @@
 //! Generation: prefill, then one token after another.
 
 use crate::sampling::Sampler;
-use crate::{Input, KeyFactors, KvCache, Model, ModelError, Sampling, Sequence, TokenScore, Wanted};
+use crate::{Input, KeyFactors, KvCache, Mixed, Model, ModelError, Sampling, Sequence, TokenScore, Wanted};
 use kernels::Executor;
 
 /// Positions of a prompt that are computed together: enough to use the device well, few enough to bound memory.
@@ -14,8 +14,8 @@ pub struct Generation {
     sampler: Sampler,
     candidates: usize,
     factors: Option<KeyFactors>,
-    /// Tokens not yet in the cache.
-    pending: Vec<u32>,
+    /// What is not yet in the cache.
+    pending: Mixed,
 }
 
 impl Generation {
@@ -29,29 +29,44 @@ impl Generation {
         sampling: Sampling,
         factors: Option<KeyFactors>,
     ) -> Result<Generation, ModelError> {
+        let prompt = Mixed::from(prompt_ids.to_vec());
+        Generation::start_mixed(model, executor, &prompt, max_tokens, sampling, factors).await
+    }
+
+    /// The same for a prompt with pictures.
+    pub async fn start_mixed(
+        model: &Model,
+        executor: &mut dyn Executor,
+        prompt: &Mixed,
+        max_tokens: usize,
+        sampling: Sampling,
+        factors: Option<KeyFactors>,
+    ) -> Result<Generation, ModelError> {
         sampling.check()?;
-        let Some((last, before)) = prompt_ids.split_last() else {
+        if prompt.is_empty() {
             return Err(ModelError::Batch { sequence: 0, what: "the prompt holds no tokens".to_owned() });
-        };
-        let positions = prompt_ids.len().saturating_add(max_tokens);
-        if prompt_ids.len() > model.config().max_positions {
+        }
+        let positions = prompt.len().saturating_add(max_tokens);
+        if prompt.len() > model.config().max_positions {
             let limit = model.config().max_positions;
-            return Err(ModelError::TooLong { what: "the model's context", needed: prompt_ids.len(), limit });
+            return Err(ModelError::TooLong { what: "the model's context", needed: prompt.len(), limit });
         }
         if let Some(factors) = &factors
-            && factors.factors.len() != prompt_ids.len()
+            && factors.factors.len() != prompt.len()
         {
-            let what = format!("{} key factors for {} prompt tokens", factors.factors.len(), prompt_ids.len());
+            let what = format!("{} key factors for {} prompt tokens", factors.factors.len(), prompt.len());
             return Err(ModelError::Batch { sequence: 0, what });
         }
         let cache = KvCache::new(model, executor, positions.min(model.config().max_positions))?;
         let candidates = sampling.candidates();
-        let mut generation = Generation { cache, sampler: Sampler::new(sampling), candidates, factors, pending: Vec::new() };
-        for ids in before.chunks(PREFILL_ROWS) {
-            let sequence = generation.sequence(ids.to_vec(), Vec::new());
+        // The last position stays pending, whatever it is: what follows it is the first token.
+        let last = prompt.len() - 1;
+        let pending = prompt.slice(last..prompt.len());
+        let mut generation = Generation { cache, sampler: Sampler::new(sampling), candidates, factors, pending };
+        for start in (0..last).step_by(PREFILL_ROWS) {
+            let sequence = generation.sequence(prompt.slice(start..last.min(start + PREFILL_ROWS)), Vec::new());
             model.extend(executor, sequence, &mut generation.cache, 0).await?;
         }
-        generation.pending.push(*last);
         Ok(generation)
     }
 
@@ -65,17 +80,19 @@ impl Generation {
         let sequence = self.sequence(pending, vec![Wanted { position, tokens: Vec::new() }]);
         let results = model.extend(executor, sequence, &mut self.cache, self.candidates).await?;
         let chosen = results.first().and_then(|row| self.sampler.choose(&row.top));
-        self.pending.extend(chosen.map(|score| score.token));
+        if let Some(score) = chosen {
+            self.pending.push(score.token);
+        }
         Ok(chosen)
     }
 
-    fn sequence(&self, ids: Vec<u32>, wanted: Vec<Wanted>) -> Sequence {
+    fn sequence(&self, input: Mixed, wanted: Vec<Wanted>) -> Sequence {
         let start = self.cache.len();
         let factors = self.factors.clone().map(|mut factors| {
             // What the model has written is left as it is.
-            factors.factors.resize(start + ids.len(), 1.0);
+            factors.factors.resize(start + input.len(), 1.0);
             factors
         });
-        Sequence { start, input: Input::Tokens(ids), factors, wanted }
+        Sequence { start, input: Input::Mixed(input), factors, wanted }
     }
 }

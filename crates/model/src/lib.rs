@@ -1,4 +1,4 @@
-//! Decoders: configuration, weights, caches, batches of rows, generation.
+//! Decoders and their vision towers: configuration, weights, caches, batches of rows, generation.
 //!
 //! There is one decoder block in this crate. A [`Family`] of architectures is names and flags; quantisation is a
 //! property of each weight; and everything that runs is a [`RowBatch`].
@@ -12,9 +12,11 @@ mod forward;
 mod generate;
 mod head;
 mod load;
+mod mixed;
 mod rope;
 mod sampling;
 mod shape;
+mod vision;
 
 pub use batch::{Input, KeyFactors, RowBatch, Sequence, Wanted};
 pub use cache::KvCache;
@@ -24,5 +26,7 @@ pub use family::Family;
 pub use generate::Generation;
 pub use head::{RowResult, TokenScore};
 pub use load::{LoadProgress, Model};
+pub use mixed::Mixed;
 pub use sampling::{MAX_TOP_K, Sampling};
 pub use shape::{BatchShape, Estimate, TYPICAL_POSITIONS};
+pub use vision::VisionConfig;

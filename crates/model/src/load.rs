@@ -2,6 +2,7 @@
 
 use crate::family::{Family, Names};
 use crate::rope::Rope;
+use crate::vision::Vision;
 use crate::{ModelConfig, ModelError};
 use kernels::{Buffer, Executor, Weight, WeightSpec};
 use weights::{Checkpoint, Config, TensorInfo};
@@ -15,6 +16,7 @@ pub struct Model {
     pub(crate) final_norm: Buffer,
     pub(crate) lm_head: Weight,
     pub(crate) rope: Rope,
+    pub(crate) vision: Option<Vision>,
     family: &'static Family,
     name: String,
 }
@@ -51,10 +53,10 @@ impl Model {
     ) -> Result<Model, ModelError> {
         let name = checkpoint.name().to_owned();
         let (config, family) = ModelConfig::read(&name, checkpoint.config())?;
-        let is_gguf = matches!(checkpoint.config(), Config::Gguf(_));
-        let names = if is_gguf { &family.gguf_names } else { &family.hf_names };
+        let gguf = family.gguf.as_ref().filter(|_| matches!(checkpoint.config(), Config::Gguf(_)));
+        let names = gguf.map_or(&family.hf_names, |form| &form.names);
         // Rows of a head of q and k, which are put back in order where they are stored interleaved; 1 where they are not.
-        let head_rows = if is_gguf && family.gguf_interleaves_qk { config.head_dim } else { 1 };
+        let head_rows = if gguf.is_some_and(|form| form.interleaves_qk) { config.head_dim } else { 1 };
         let total_bytes = checkpoint.tensors().map(|tensor| tensor.len_bytes).sum();
         let mut loader =
             Loader { checkpoint, executor, progress, report: LoadProgress { loaded_bytes: 0, total_bytes }, name: &name, family };
@@ -83,7 +85,11 @@ impl Model {
         };
         let divisors = loader.rope_divisors(names, config.head_dim / 2).await?;
         let rope = Rope::new(&config, divisors.as_deref());
-        let model = Model { rope, config, embedding, blocks, final_norm, lm_head, family, name };
+        let vision = match (&config.vision, &family.vision) {
+            (Some(vision), Some(names)) => Some(Vision::load(&mut loader, names, vision, d).await?),
+            _ => None,
+        };
+        let model = Model { rope, config, embedding, blocks, final_norm, lm_head, vision, family, name };
         model.warm_up(executor).await?;
         Ok(model)
     }
@@ -106,14 +112,16 @@ impl Model {
     /// The stored formats of its matrices, each once.
     pub fn formats(&self) -> Vec<tensor::Format> {
         let blocks = self.blocks.iter().flat_map(|b| [&b.q, &b.k, &b.v, &b.o, &b.gate, &b.up, &b.down]);
-        let mut formats: Vec<_> = blocks.chain([&self.embedding, &self.lm_head]).map(Weight::format).collect();
+        let vision = self.vision.iter().flat_map(Vision::weights);
+        let mut formats: Vec<_> = blocks.chain([&self.embedding, &self.lm_head]).chain(vision).map(Weight::format).collect();
         formats.sort();
         formats.dedup();
         formats
     }
 }
 
-struct Loader<'a> {
+/// Brings tensors of a checkpoint to an executor.
+pub(crate) struct Loader<'a> {
     checkpoint: &'a Checkpoint,
     executor: &'a mut dyn Executor,
     progress: &'a mut dyn FnMut(LoadProgress),
@@ -148,7 +156,13 @@ impl<'a> Loader<'a> {
 
     /// A matrix `[rows, cols]` in its stored format. With `head_rows > 1` the rows of each head are stored interleaved
     /// and are put back: row `2a + b` of a head belongs at `b * head_rows / 2 + a`.
-    async fn matrix(&mut self, tensor: &str, rows: usize, cols: usize, head_rows: usize) -> Result<Weight, ModelError> {
+    pub(crate) async fn matrix(
+        &mut self,
+        tensor: &str,
+        rows: usize,
+        cols: usize,
+        head_rows: usize,
+    ) -> Result<Weight, ModelError> {
         let info = self.find(tensor, &[rows, cols])?;
         let spec = WeightSpec { name: tensor.to_owned(), rows, cols, format: info.format };
         let row_bytes = spec.row_bytes().unwrap_or(0);
@@ -170,22 +184,47 @@ impl<'a> Loader<'a> {
         Ok(weight)
     }
 
-    /// The values of a one-dimensional tensor of `len` elements.
-    async fn values(&mut self, tensor: &str, len: usize) -> Result<Vec<f32>, ModelError> {
-        let info = self.find(tensor, &[len])?;
+    /// A convolution's kernel `[outputs, channels, height, width]` in its stored format, as the matrix `[outputs, channels *
+    /// height * width]` by which an unfolded patch is multiplied.
+    pub(crate) async fn kernel(&mut self, tensor: &str, shape: [usize; 4]) -> Result<Weight, ModelError> {
+        let info = self.find(tensor, &shape)?;
+        let [rows, channels, height, width] = shape;
+        let spec = WeightSpec { name: tensor.to_owned(), rows, cols: channels * height * width, format: info.format };
+        // Its stored rows are as short as the kernel is wide: so many make one of the matrix.
+        let stored_rows = channels * height;
+        let weight = self.executor.weight(spec)?;
+        let checkpoint = self.checkpoint;
+        checkpoint
+            .stream_rows(info, stored_rows, &mut |first_row, bytes: &[u8]| -> Result<(), ModelError> {
+                self.executor.write_weight(&weight, first_row / stored_rows, bytes)?;
+                self.loaded(bytes.len());
+                Ok(())
+            })
+            .await?;
+        Ok(weight)
+    }
+
+    /// The values of a tensor of that shape, which is small.
+    pub(crate) async fn values(&mut self, tensor: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let info = self.find(tensor, shape)?;
         let bytes = self.checkpoint.read(info).await?;
-        let mut values = vec![0.0; len];
+        let mut values = vec![0.0; shape.iter().product()];
         tensor::decode(info.format, &bytes, &mut values)
             .map_err(|source| ModelError::Decode { tensor: tensor.to_owned(), source })?;
         self.loaded(bytes.len());
         Ok(values)
     }
 
-    /// A one-dimensional tensor as f32: these are small, and norms are computed in f32.
-    async fn vector(&mut self, tensor: &str, len: usize) -> Result<Buffer, ModelError> {
-        let values = self.values(tensor, len).await?;
-        let buffer = self.executor.buffer(len, "norm")?;
-        self.executor.write(&buffer, 0, bytemuck::cast_slice(&values))?;
+    /// A one-dimensional tensor as f32: these are small, and norms and biases are computed in f32.
+    pub(crate) async fn vector(&mut self, tensor: &str, len: usize) -> Result<Buffer, ModelError> {
+        let values = self.values(tensor, &[len]).await?;
+        self.upload(&values, "a norm or bias")
+    }
+
+    /// A buffer that holds these values.
+    pub(crate) fn upload(&mut self, values: &[f32], purpose: &'static str) -> Result<Buffer, ModelError> {
+        let buffer = self.executor.buffer(values.len(), purpose)?;
+        self.executor.write(&buffer, 0, bytemuck::cast_slice(values))?;
         Ok(buffer)
     }
 
@@ -193,7 +232,7 @@ impl<'a> Loader<'a> {
         let Some(tensor) = names.rope_divisors.filter(|tensor| self.checkpoint.tensor(tensor).is_some()) else {
             return Ok(None);
         };
-        let divisors = self.values(tensor, half).await?;
+        let divisors = self.values(tensor, &[half]).await?;
         match divisors.iter().find(|divisor| !(divisor.is_finite() && **divisor > 0.0)) {
             None => Ok(Some(divisors)),
             Some(found) => Err(ModelError::Config {

@@ -2,6 +2,7 @@
 
 use crate::forward::{Extras, Pass};
 use crate::head::LOGIT_WORDS;
+use crate::vision::Vision;
 use crate::{KvCache, Model, ModelConfig, ModelError};
 use kernels::{Cost, Op, Slots};
 use std::ops::Add;
@@ -94,10 +95,11 @@ impl Model {
         Ok(Estimate { cost: ops.iter().map(Op::cost).sum(), buffer_bytes: 4 * words })
     }
 
-    /// Bytes of norms, which a model holds in buffers rather than weights.
+    /// Bytes of norms, and of a vision tower's biases and positions, which a model holds in buffers rather than weights.
     pub fn norm_bytes(&self) -> u64 {
         let of_blocks = self.blocks.iter().flat_map(|block| [&block.attention_norm, &block.mlp_norm]);
-        of_blocks.chain([&self.final_norm]).map(|norm| 4 * norm.words() as u64).sum()
+        let of_vision = self.vision.iter().flat_map(Vision::buffers);
+        of_blocks.chain([&self.final_norm]).chain(of_vision).map(|norm| 4 * norm.words() as u64).sum()
     }
 
     /// Bytes of a cache for so many positions.
@@ -114,10 +116,20 @@ impl ModelConfig {
     }
 
     /// Bytes of device memory that a model takes before anything of it is loaded: its weights as they are stored, and what
-    /// explaining a text of [`TYPICAL_POSITIONS`] takes.
+    /// explaining a text of [`TYPICAL_POSITIONS`] takes, or seeing a picture before that.
     pub fn memory_bytes(&self, checkpoint: &Checkpoint) -> u64 {
         let weights = checkpoint.tensors().map(|tensor| tensor.len_bytes).sum::<u64>();
-        weights.saturating_add(self.explaining_bytes(TYPICAL_POSITIONS.min(self.max_positions)))
+        let explaining = self.explaining_bytes(TYPICAL_POSITIONS.min(self.max_positions));
+        weights.saturating_add(explaining.max(self.seeing_bytes()))
+    }
+
+    /// What embedding a picture takes beside the weights, whatever its number of tiles; 0 where the model sees none.
+    pub fn seeing_bytes(&self) -> u64 {
+        let Some(vision) = &self.vision else { return 0 };
+        // Of a patch: its pixels, five states, its MLP, its entry in the table and its place in the order.
+        let patch_words = vision.patch_width() + 5 * vision.d_model + vision.d_ff + 8 + 1;
+        let words = vision.n_patches() as u64 * patch_words as u64 + (vision.n_positions() * self.d_model) as u64;
+        4 * (words + 1)
     }
 
     /// About what explaining a text of so many positions takes beside the weights, before the model is loaded: the

@@ -33,7 +33,7 @@ fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/families").join(name)
 }
 
-fn content(name: &str, file: &str) -> Vec<u8> {
+pub(crate) fn content(name: &str, file: &str) -> Vec<u8> {
     std::fs::read(folder(name).join(file)).unwrap()
 }
 

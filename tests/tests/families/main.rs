@@ -1,4 +1,4 @@
-//! Tiny random checkpoints of the Llama family: the engine against Hugging Face transformers, against itself run in other
+//! Tiny random checkpoints of every family: the engine against Hugging Face transformers, against itself run in other
 //! ways, and against files that are wrong.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests state what they expect by unwrapping it")]
 
@@ -11,3 +11,4 @@ mod quantised;
 mod refusals;
 mod same_numbers;
 mod transformers;
+mod vision;

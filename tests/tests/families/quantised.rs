@@ -20,6 +20,7 @@ const SIZE: ModelConfig = ModelConfig {
     rope_theta: 1000.0,
     rope_scaling: RopeScaling::None,
     tied_embedding: true,
+    vision: None,
 };
 
 /// A small generator (SplitMix64, Steele et al. 2014), so that a file is the same in every run.

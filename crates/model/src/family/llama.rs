@@ -1,12 +1,10 @@
 //! Llama and what is built like it: SmolLM2, TinyLlama, Llama 2 and 3.
 
-use super::{Family, Names};
+use super::{Family, GgufForm, Names};
 
 pub(super) const LLAMA: Family = Family {
     name: "Llama",
     architectures: &["LlamaForCausalLM"],
-    gguf_architecture: "llama",
-    gguf_interleaves_qk: true,
     hf_names: Names {
         embedding: "model.embed_tokens.weight",
         final_norm: "model.norm.weight",
@@ -22,19 +20,24 @@ pub(super) const LLAMA: Family = Family {
         up: "model.layers.{}.mlp.up_proj.weight",
         down: "model.layers.{}.mlp.down_proj.weight",
     },
-    gguf_names: Names {
-        embedding: "token_embd.weight",
-        final_norm: "output_norm.weight",
-        lm_head: "output.weight",
-        rope_divisors: Some("rope_freqs.weight"),
-        attention_norm: "blk.{}.attn_norm.weight",
-        q: "blk.{}.attn_q.weight",
-        k: "blk.{}.attn_k.weight",
-        v: "blk.{}.attn_v.weight",
-        o: "blk.{}.attn_output.weight",
-        mlp_norm: "blk.{}.ffn_norm.weight",
-        gate: "blk.{}.ffn_gate.weight",
-        up: "blk.{}.ffn_up.weight",
-        down: "blk.{}.ffn_down.weight",
-    },
+    gguf: Some(GgufForm {
+        architecture: "llama",
+        interleaves_qk: true,
+        names: Names {
+            embedding: "token_embd.weight",
+            final_norm: "output_norm.weight",
+            lm_head: "output.weight",
+            rope_divisors: Some("rope_freqs.weight"),
+            attention_norm: "blk.{}.attn_norm.weight",
+            q: "blk.{}.attn_q.weight",
+            k: "blk.{}.attn_k.weight",
+            v: "blk.{}.attn_v.weight",
+            o: "blk.{}.attn_output.weight",
+            mlp_norm: "blk.{}.ffn_norm.weight",
+            gate: "blk.{}.ffn_gate.weight",
+            up: "blk.{}.ffn_up.weight",
+            down: "blk.{}.ffn_down.weight",
+        },
+    }),
+    vision: None,
 };

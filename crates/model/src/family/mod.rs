@@ -1,5 +1,6 @@
 //! Architecture families: the names and flags by which models differ over the one decoder block.
 
+mod idefics3;
 mod llama;
 
 /// What sets one family of architectures apart: how files name its parts, and how they store them.
@@ -9,14 +10,23 @@ pub struct Family {
     pub name: &'static str,
     /// `architectures` in config.json.
     pub architectures: &'static [&'static str],
-    /// `general.architecture` in GGUF.
-    pub gguf_architecture: &'static str,
-    /// Whether GGUF stores the rows of q and k for interleaved rotation, so that they are put back in half-split order.
-    pub gguf_interleaves_qk: bool,
     /// Tensor names in safetensors files.
     pub hf_names: Names,
-    /// Tensor names in GGUF files.
-    pub gguf_names: Names,
+    /// How GGUF files have it, if they do.
+    pub gguf: Option<GgufForm>,
+    /// The tensors of its vision tower, if it has one. config.json has the decoder's values within `text_config` then.
+    pub vision: Option<VisionNames>,
+}
+
+/// A family in GGUF files.
+#[derive(Debug)]
+pub struct GgufForm {
+    /// `general.architecture`.
+    pub architecture: &'static str,
+    /// Whether the rows of q and k are stored for interleaved rotation, so that they are put back in half-split order.
+    pub interleaves_qk: bool,
+    /// Tensor names.
+    pub names: Names,
 }
 
 /// The tensors of a decoder. In those of a block, `{}` stands for the layer.
@@ -50,9 +60,39 @@ pub struct Names {
     pub down: &'static str,
 }
 
+/// The tensors of a vision tower and its connector in safetensors files. In those of a block, `{}` stands for the layer. Of
+/// those that are named without an ending there are a `.weight` and a `.bias`.
+#[derive(Debug)]
+pub struct VisionNames {
+    /// `[d_model, 3, patch_px, patch_px]`.
+    pub patch: &'static str,
+    /// `[n_positions, d_model]`.
+    pub positions: &'static str,
+    /// `[d_model]`.
+    pub attention_norm: &'static str,
+    /// `[d_model, d_model]`.
+    pub q: &'static str,
+    /// As `q`.
+    pub k: &'static str,
+    /// As `q`.
+    pub v: &'static str,
+    /// As `q`.
+    pub o: &'static str,
+    /// `[d_model]`.
+    pub mlp_norm: &'static str,
+    /// `[d_ff, d_model]`.
+    pub up: &'static str,
+    /// `[d_model, d_ff]`.
+    pub down: &'static str,
+    /// `[d_model]`.
+    pub final_norm: &'static str,
+    /// `[decoder's d_model, scale_factor^2 * d_model]`.
+    pub projection: &'static str,
+}
+
 impl Family {
     /// Every family there is.
-    pub const ALL: [&'static Family; 1] = [&llama::LLAMA];
+    pub const ALL: [&'static Family; 2] = [&llama::LLAMA, &idefics3::IDEFICS3];
 
     /// The names by which files may call a supported architecture, for messages.
     pub fn supported() -> String {

@@ -1,0 +1,38 @@
+//! Idefics3 and SmolVLM: a SigLIP vision tower, a connector, and Llama's decoder.
+
+use super::{Family, Names, VisionNames};
+
+pub(super) const IDEFICS3: Family = Family {
+    name: "Idefics3",
+    architectures: &["Idefics3ForConditionalGeneration"],
+    hf_names: Names {
+        embedding: "model.text_model.embed_tokens.weight",
+        final_norm: "model.text_model.norm.weight",
+        lm_head: "lm_head.weight",
+        rope_divisors: None,
+        attention_norm: "model.text_model.layers.{}.input_layernorm.weight",
+        q: "model.text_model.layers.{}.self_attn.q_proj.weight",
+        k: "model.text_model.layers.{}.self_attn.k_proj.weight",
+        v: "model.text_model.layers.{}.self_attn.v_proj.weight",
+        o: "model.text_model.layers.{}.self_attn.o_proj.weight",
+        mlp_norm: "model.text_model.layers.{}.post_attention_layernorm.weight",
+        gate: "model.text_model.layers.{}.mlp.gate_proj.weight",
+        up: "model.text_model.layers.{}.mlp.up_proj.weight",
+        down: "model.text_model.layers.{}.mlp.down_proj.weight",
+    },
+    gguf: None,
+    vision: Some(VisionNames {
+        patch: "model.vision_model.embeddings.patch_embedding",
+        positions: "model.vision_model.embeddings.position_embedding.weight",
+        attention_norm: "model.vision_model.encoder.layers.{}.layer_norm1",
+        q: "model.vision_model.encoder.layers.{}.self_attn.q_proj",
+        k: "model.vision_model.encoder.layers.{}.self_attn.k_proj",
+        v: "model.vision_model.encoder.layers.{}.self_attn.v_proj",
+        o: "model.vision_model.encoder.layers.{}.self_attn.out_proj",
+        mlp_norm: "model.vision_model.encoder.layers.{}.layer_norm2",
+        up: "model.vision_model.encoder.layers.{}.mlp.fc1",
+        down: "model.vision_model.encoder.layers.{}.mlp.fc2",
+        final_norm: "model.vision_model.post_layernorm",
+        projection: "model.connector.modality_projection.proj.weight",
+    }),
+};
