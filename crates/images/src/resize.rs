@@ -6,13 +6,14 @@ use std::f64::consts::PI;
 
 /// Half the width of the filter where a picture is enlarged.
 const SUPPORT: f64 = 3.0;
-/// Bits of a coefficient after its point.
+/// Bits of a coefficient after its point: with 8 of a value, and 2 for coefficients that are negative or sum to more than 1 on
+/// one side, sums fit in 32.
 const PRECISION_BITS: u32 = 22;
 
 /// What a pixel of the result is made of: source pixels from `first` on, each with its coefficient.
 struct Window {
     first: usize,
-    coefficients: Vec<i64>,
+    coefficients: Vec<i32>,
 }
 
 /// The picture at another size. `width` and `height` are at least 1.
@@ -45,7 +46,7 @@ fn horizontally(picture: &Picture, width: usize) -> Picture {
             let mut sums = [HALF; 3];
             for (pixel, coefficient) in pixels.iter().skip(window.first).zip(&window.coefficients) {
                 for (sum, value) in sums.iter_mut().zip(pixel) {
-                    *sum += i64::from(*value) * coefficient;
+                    *sum = sum.wrapping_add(i32::from(*value).wrapping_mul(*coefficient));
                 }
             }
             rgb.extend(sums.map(byte));
@@ -63,7 +64,7 @@ fn vertically(picture: &Picture, height: usize) -> Picture {
         let rows = picture.rgb.chunks_exact(row_bytes).skip(window.first);
         for (row, coefficient) in rows.zip(&window.coefficients) {
             for (sum, value) in sums.iter_mut().zip(row) {
-                *sum += i64::from(*value) * coefficient;
+                *sum = sum.wrapping_add(i32::from(*value).wrapping_mul(*coefficient));
             }
         }
         rgb.extend(sums.iter().copied().map(byte));
@@ -72,9 +73,9 @@ fn vertically(picture: &Picture, height: usize) -> Picture {
 }
 
 /// One half, for rounding.
-const HALF: i64 = 1 << (PRECISION_BITS - 1);
+const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
-fn byte(sum: i64) -> u8 {
+fn byte(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
 
@@ -92,7 +93,7 @@ fn windows(from: usize, to: usize) -> Vec<Window> {
         let total: f64 = weights.iter().sum();
         let fixed = |weight: &f64| {
             let normed = if total == 0.0 { *weight } else { weight / total };
-            (normed * f64::from(1u32 << PRECISION_BITS)).round() as i64
+            (normed * f64::from(1u32 << PRECISION_BITS)).round() as i32
         };
         Window { first, coefficients: weights.iter().map(fixed).collect() }
     };
@@ -113,8 +114,8 @@ mod tests {
     fn coefficients_sum_to_one_and_windows_lie_within() {
         for (from, to) in [(1, 7), (7, 1), (64, 64), (640, 64), (10, 333), (333, 10)] {
             for window in windows(from, to) {
-                let sum: i64 = window.coefficients.iter().sum();
-                assert!((sum - (1 << PRECISION_BITS)).abs() <= window.coefficients.len() as i64, "{from} to {to}: {sum}");
+                let sum: i32 = window.coefficients.iter().sum();
+                assert!((sum - (1 << PRECISION_BITS)).abs() <= window.coefficients.len() as i32, "{from} to {to}: {sum}");
                 assert!(!window.coefficients.is_empty() && window.first + window.coefficients.len() <= from);
             }
         }

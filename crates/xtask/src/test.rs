@@ -8,8 +8,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The engine's crates, which also run in the browser.
-const ON_THE_WEB: [&str; 8] =
-    ["atman-tensor", "atman-weights", "atman-kernels", "atman-gpu", "atman-model", "atman", "atman-report", "atman-web"];
+const ON_THE_WEB: [&str; 9] = [
+    "atman-tensor",
+    "atman-weights",
+    "atman-kernels",
+    "atman-images",
+    "atman-gpu",
+    "atman-model",
+    "atman",
+    "atman-report",
+    "atman-web",
+];
 
 /// What to run.
 #[derive(clap::Args)]

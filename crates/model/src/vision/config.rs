@@ -124,3 +124,46 @@ impl VisionConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RopeScaling;
+    use serde_json::json;
+    use weights::Config;
+
+    /// What SmolVLM-256M-Instruct states and what it leaves to the family's defaults.
+    #[test]
+    fn smolvlm_s_configuration_is_read() {
+        let json = json!({
+            "architectures": ["Idefics3ForConditionalGeneration"],
+            "image_token_id": 49190,
+            "model_type": "idefics3",
+            "scale_factor": 4,
+            "text_config": {
+                "architectures": ["VLlama3ForCausalLM"],
+                "hidden_size": 576,
+                "intermediate_size": 1536,
+                "max_position_embeddings": 8192,
+                "num_attention_heads": 9,
+                "num_hidden_layers": 30,
+                "num_key_value_heads": 3,
+                "pixel_shuffle_factor": 4,
+                "qk_layer_norms": false,
+                "rms_norm_eps": 1e-5,
+                "rope_theta": 100_000,
+                "vocab_size": 49280
+            },
+            "tie_word_embeddings": false,
+            "vision_config": {"hidden_size": 768, "image_size": 512, "num_attention_heads": 12, "patch_size": 16}
+        });
+        let (config, family) = ModelConfig::read("m", &Config::HuggingFace(json)).unwrap();
+        assert_eq!(family.name, "Idefics3");
+        assert_eq!((config.d_model, config.n_layers, config.n_kv_heads, config.head_dim), (576, 30, 3, 64));
+        assert_eq!((config.rope_theta, config.rope_scaling, config.tied_embedding), (1e5, RopeScaling::None, false));
+        let vision = config.vision.unwrap();
+        assert_eq!((vision.n_layers, vision.d_ff, vision.head_dim(), vision.norm_eps), (12, 3072, 64, 1e-6));
+        assert_eq!((vision.n_patches(), vision.n_positions(), vision.joined_width()), (1024, 64, 12_288));
+        assert_eq!(vision.image_token_id, 49190);
+    }
+}
