@@ -6,7 +6,7 @@ use super::question::prompt;
 use super::turn::turn;
 use crate::messages::{Event, Generate, Generated, Steering, Target, WritingEnd};
 use anyhow::{Context, Result, bail};
-use atman::AtmanError;
+use atman::{AtmanError, Suppression};
 use kernels::Operator;
 use model::{Generation, KeyFactors, Model};
 use web_time::Instant;
@@ -98,10 +98,8 @@ fn key_factors(steering: &Steering, n_prompt: usize, model: &Model) -> Result<Ke
         bail!("operator shifted-full looks at words that are yet to be written; choose another to write with");
     }
     let n_layers = model.config().n_layers;
-    let layers = steering.layers.map_or(0..n_layers, |[first, end]| first..end);
-    if layers.is_empty() || layers.end > n_layers {
-        bail!("layers {}..{} are asked for, but the model has layers 0..{n_layers}", layers.start, layers.end);
-    }
+    let suppression = Suppression { operator: steering.operator, layers: steering.layers, ..Suppression::default() };
+    suppression.check(n_layers)?;
     let mut factors = vec![1.0; n_prompt];
     for (position, factor) in &steering.factors {
         match factors.get_mut(*position) {
@@ -109,5 +107,5 @@ fn key_factors(steering: &Steering, n_prompt: usize, model: &Model) -> Result<Ke
             None => bail!("position {position} is to be changed, but the prompt has {n_prompt} tokens: explain it again"),
         }
     }
-    Ok(KeyFactors { factors, operator: steering.operator, layers })
+    Ok(KeyFactors { factors, operator: steering.operator, layers: suppression.layers_of(n_layers) })
 }

@@ -55,7 +55,7 @@ impl LibraryState {
             Selected::Nothing => None,
             Selected::Catalogue(name) => {
                 let entry = weights::catalogue::find(&name)?;
-                if self.carried.with_untracked(|carried| carried.iter().any(|file| file == entry.file_name)) {
+                if untrack(|| self.is_carried(entry)) {
                     return Some(ModelFrom::Site {
                         url: format!("{base}models/{}", entry.file_name),
                         len_bytes: Some(entry.len_bytes),
@@ -92,7 +92,7 @@ impl LibraryState {
 }
 
 /// What the hub calls a catalogued file.
-pub(in crate::page) fn hub_name(entry: &CatalogueEntry) -> Option<String> {
+fn hub_name(entry: &CatalogueEntry) -> Option<String> {
     entry.sources.iter().find_map(|source| match source {
         Source::HuggingFace { repository, revision, path } => Some(format!("{repository}@{revision}:{path}")),
         Source::PythonPackage { .. } => None,
