@@ -39,6 +39,9 @@ pub(in crate::page) struct Shown {
     /// Each unit's relevance for these.
     pub(in crate::page) scores: Memo<Vec<Option<f32>>>,
     pub(in crate::page) scale: Memo<Option<Scale>>,
+    /// One for all single tokens, so that they can be compared. It goes through the whole matrix, and so is kept while one
+    /// points about.
+    pub(in crate::page) token_scale: Memo<Option<Scale>>,
     /// How each unit is drawn.
     pub(in crate::page) tints: Memo<Vec<Tint>>,
     /// How each token of the answer is drawn: by what the unit that is pointed at does to it, or as a unit itself.
@@ -79,17 +82,17 @@ impl Shown {
                 }
             })
         });
+        let token_scale = Memo::new(move |_| document.with(|document| document.as_ref().map(Scale::of_tokens)));
         let scale = Memo::new(move |_| {
             document.with(|document| {
                 let document = document.as_ref()?;
-                Some(match contrast.get().and_then(|number| document.explanation.contrasts.get(number)) {
-                    Some(contrast) => Scale::of_contrast(document, contrast),
-                    // One for all single tokens, so that they can be compared.
+                match contrast.get().and_then(|number| document.explanation.contrasts.get(number)) {
+                    Some(contrast) => Some(Scale::of_contrast(document, contrast)),
                     None if tokens.with(ExactSizeIterator::len) == 1 && document.explanation.target.tokens.len() > 1 => {
-                        Scale::of_tokens(document)
+                        token_scale.get()
                     }
-                    None => Scale::of_span(document, tokens.get()),
-                })
+                    None => Some(Scale::of_span(document, tokens.get())),
+                }
             })
         });
         let tints = Memo::new(move |_| {
@@ -98,11 +101,8 @@ impl Shown {
         });
         let answer_tints = Memo::new(move |_| {
             let pointed = hovered_unit.get();
-            let of_tokens = document.with(|document| {
-                let document = document.as_ref()?;
-                let row = document.explanation.relevance.get(pointed?)?.clone()?;
-                Some((row, Scale::of_tokens(document)))
-            });
+            let row = document.with(|document| document.as_ref()?.explanation.relevance.get(pointed?)?.clone());
+            let of_tokens = row.and_then(|row| Some((row, token_scale.get()?)));
             answer.with(|pieces| {
                 let tint = |piece: &Piece| match (&of_tokens, piece.unit) {
                     (Some((row, scale)), _) => Tint::of(sum(row, piece.tokens.clone()), scale),
@@ -127,6 +127,7 @@ impl Shown {
             view: RwSignal::new(View::Ranking),
             scores,
             scale,
+            token_scale,
             tints,
             answer_tints,
         }

@@ -121,6 +121,7 @@ pub(super) fn Matrix() -> impl IntoView {
 
 fn grid(shown: Shown) -> Option<Grid> {
     let sinks = shown.sinks.get();
+    let scale = shown.token_scale.get()?;
     shown.document.with(|document| {
         let document = document.as_ref()?;
         let explanation = &document.explanation;
@@ -136,7 +137,7 @@ fn grid(shown: Shown) -> Option<Grid> {
         rows.truncate(MOST_ROWS);
         let tokens = explanation.target.tokens.iter().take(MOST_COLUMNS);
         let columns = tokens.map(|token| label(&token.text)).collect();
-        Some(Grid { rows, columns, scale: Scale::of_tokens(document), left_out })
+        Some(Grid { rows, columns, scale, left_out })
     })
 }
 
