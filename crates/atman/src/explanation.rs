@@ -3,7 +3,7 @@
 use crate::contrast::Contrast;
 use crate::faithfulness::{Faithfulness, FaithfulnessSettings};
 use crate::relevance::{Postprocessing, Row, Score, sum};
-use crate::{Granularity, Suppression, Text, Unit};
+use crate::{Granularity, ImageGranularity, ImageInfo, Suppression, Text, Unit};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -12,6 +12,9 @@ use std::ops::Range;
 pub struct Settings {
     /// How the text is divided, as it was asked for.
     pub granularity: Granularity,
+    /// How pictures are divided.
+    #[serde(default)]
+    pub image_granularity: ImageGranularity,
     /// How a unit is suppressed.
     #[serde(flatten)]
     pub suppression: Suppression,
@@ -55,6 +58,9 @@ pub struct Explanation {
     pub granularity: Granularity,
     /// What the model read.
     pub prompt: Text,
+    /// The prompt's pictures, in order; units name them by their number.
+    #[serde(default)]
+    pub images: Vec<ImageInfo>,
     /// What is explained.
     pub target: Text,
     /// What was suppressed.

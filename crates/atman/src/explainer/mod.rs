@@ -272,6 +272,7 @@ impl Explainer {
             settings: self.settings.clone(),
             granularity: self.granularity.clone(),
             prompt: self.question.prompt.clone(),
+            images: Vec::new(),
             target,
             units: self.units.clone(),
             relevance: (0..self.units.len()).map(|unit| self.row(unit)).collect(),

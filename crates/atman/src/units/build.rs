@@ -113,6 +113,7 @@ fn of_positions(question: &Question, positions: Vec<usize>) -> Unit {
         neighbours: Vec::new(),
         similarities: Vec::new(),
         sink,
+        image: None,
         parent: None,
     }
 }

@@ -8,6 +8,7 @@ pub(crate) use build::children;
 pub use build::units;
 pub use granularity::Granularity;
 
+use crate::ImagePart;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -37,6 +38,9 @@ pub struct Unit {
     /// Whether models park attention here whatever it says: the first position, control tokens and the chat template.
     /// Scored like others, and shown apart.
     pub sink: bool,
+    /// Of positions that see a picture: the part of it that they see, which `text` only names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImagePart>,
     /// The unit that this one is a part of, where an explanation goes from coarse to fine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<usize>,

@@ -2,7 +2,9 @@
 
 use crate::suppress::LayerRange;
 use anyhow::Result;
-use atman::{Budget, FaithfulnessSettings, Granularity, Postprocessing, Score, Settings, Suppression, Threshold};
+use atman::{
+    Budget, FaithfulnessSettings, Granularity, ImageGranularity, Postprocessing, Score, Settings, Suppression, Threshold,
+};
 use clap::Args;
 use gpu::Wish;
 use kernels::Operator;
@@ -124,6 +126,7 @@ impl SettingsArguments {
         Ok(Settings {
             granularity: self.positions.clone().map_or_else(|| self.granularity.clone(), |sets| Granularity::Given(sets.0)),
             suppression,
+            image_granularity: ImageGranularity::default(),
             score: self.score,
             postprocessing: self.postprocessing,
             refine: self.refine,

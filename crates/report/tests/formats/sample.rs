@@ -44,6 +44,7 @@ pub(crate) fn token_units(prompt: &Text, target: &Text) -> Vec<Unit> {
         neighbours: Vec::new(),
         similarities: Vec::new(),
         sink: position == 0 || token.kind != TokenKind::Text,
+        image: None,
         parent: None,
     };
     of_prompt.chain(of_target).enumerate().map(unit).collect()
@@ -58,6 +59,7 @@ pub(crate) fn explanation(prompt: Text, target: Text, relevance: Vec<Option<Vec<
         granularity: Granularity::Token,
         units: token_units(&prompt, &target),
         prompt,
+        images: Vec::new(),
         target,
         relevance,
         noise_floor: Some(0.01),
