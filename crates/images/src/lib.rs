@@ -14,5 +14,5 @@ mod settings;
 pub use decode::{MAX_PIXELS, decode};
 pub use error::ImageError;
 pub use picture::{Area, Picture, PixelValues, Prepared, Tile};
-pub use prompt::prompt_text;
+pub use prompt::{IMAGE, prompt_text};
 pub use settings::ImageProcessor;

@@ -4,8 +4,8 @@
 const AROUND_IMAGE: &str = "<fake_token_around_image>";
 /// Says that the whole picture follows.
 const GLOBAL_IMAGE: &str = "<global-img>";
-/// Stands where an embedding will.
-const IMAGE: &str = "<image>";
+/// Stands for a picture in a prompt until it is written out, and then where the embedding of each of its positions will.
+pub const IMAGE: &str = "<image>";
 
 /// What the family's processor writes in place of `<image>` for a picture of so many rows and columns of tiles (none for one
 /// that was not cut), with `n_positions` positions for each tile.

@@ -3,6 +3,8 @@
 use crate::ImageError;
 use serde_json::Value;
 
+/// The names of the family's image processors.
+const KINDS: [&str; 2] = ["Idefics3ImageProcessor", "SmolVLMImageProcessor"];
 /// Pillow's number of the Lanczos filter.
 const LANCZOS: u64 = 1;
 /// The largest tile that is made.
@@ -36,8 +38,9 @@ impl ImageProcessor {
     pub fn read(model: &str, settings: &Value) -> Result<ImageProcessor, ImageError> {
         let reader = Reader { model, settings };
         let kind = settings["image_processor_type"].as_str().unwrap_or("Idefics3ImageProcessor");
-        if !kind.starts_with("Idefics3ImageProcessor") {
-            return Err(reader.wrong("image_processor_type", kind, "Idefics3ImageProcessor"));
+        // SmolVLM's is the same under its own name. Endings say what it is written with.
+        if !KINDS.iter().any(|known| kind.starts_with(known)) {
+            return Err(reader.wrong("image_processor_type", kind, KINDS.join(" or ")));
         }
         if !reader.switch("do_resize")? {
             return Err(reader.wrong("do_resize", false, "true: pictures of other sizes than the model's cannot be taken"));
@@ -151,7 +154,7 @@ mod tests {
             (json!({"size": {"height": 4, "width": 4}}), "expected a longest_edge of 1 to 4096"),
             (json!({"max_image_size": {"longest_edge": 0}}), "max_image_size is {\"longest_edge\":0}"),
             (json!({"max_image_size": {"longest_edge": 8}}), "size.longest_edge is 1456, expected at most 16 times"),
-            (json!({"image_processor_type": "CLIPImageProcessor"}), "expected Idefics3ImageProcessor"),
+            (json!({"image_processor_type": "CLIPImageProcessor"}), "expected Idefics3ImageProcessor or SmolVLMImageProcessor"),
         ] {
             let error = ImageProcessor::read("m", &settings).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

@@ -105,12 +105,12 @@ impl Checkpoint {
         let config = serde_json::from_slice(&json).map_err(|source| WeightsError::Json { file: name, source })?;
 
         let tokenizer_files = HfTokenizerFiles::read(&mut files).await?;
-        let chat_template = tokenizer_files.chat_template()?;
+        let image_processor = processor::read(&mut files).await?;
+        let chat_template = tokenizer_files.chat_template(image_processor.is_some())?;
         let tokenizer = match tokenizer_files.tokenizer(&config)? {
             Some(tokenizer) => Ok(tokenizer),
             None => Err(NoTokenizer { found: "no tokenizer.json".to_owned(), expected: "tokenizer.json beside the weights" }),
         };
-        let image_processor = processor::read(&mut files).await?;
         let mut checkpoint = Checkpoint::empty(Config::HuggingFace(config), tokenizer, chat_template);
         checkpoint.image_processor = image_processor;
         for file in wanted {

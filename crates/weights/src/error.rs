@@ -189,6 +189,12 @@ pub enum WeightsError {
         /// What was wrong.
         reason: String,
     },
+    /// A message with a picture, for a model that sees none.
+    #[error("{file}: a message has a picture, but the model reads text only")]
+    NoPictures {
+        /// Where its chat template comes from.
+        file: String,
+    },
     /// The chat template could not be compiled or rendered.
     #[error("{file}: chat template: {reason}")]
     ChatTemplate {

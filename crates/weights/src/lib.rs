@@ -18,7 +18,7 @@ mod tensor_info;
 pub mod text;
 pub mod tokenizer;
 
-pub use chat::{ChatTemplate, Message};
+pub use chat::{ChatTemplate, Message, Part};
 pub use checkpoint::{Checkpoint, Config, PIECE_BYTES, VisitRows};
 pub use error::WeightsError;
 pub use files::ModelFiles;

@@ -62,7 +62,12 @@ fn architectures_of_other_families_are_refused() {
     for value in [json!(["GPT2LMHeadModel"]), json!([]), json!(null), json!("LlamaForCausalLM"), json!([7])] {
         let error = with("architectures", value.clone());
         assert!(matches!(error, ModelError::Architecture { .. }), "{value}: {error}");
-        assert!(error.to_string().ends_with("supported are LlamaForCausalLM, Idefics3ForConditionalGeneration"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("supported are LlamaForCausalLM, Idefics3ForConditionalGeneration, SmolVLMForConditionalGeneration"),
+            "{error}"
+        );
     }
     let error = error(&open(&Gguf::new().entry("general.architecture", &json!("gpt2"))).unwrap());
     assert!(matches!(&error, ModelError::Architecture { found, .. } if found == "gpt2"), "{error}");

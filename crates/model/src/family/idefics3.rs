@@ -4,7 +4,8 @@ use super::{Family, Names, VisionNames};
 
 pub(super) const IDEFICS3: Family = Family {
     name: "Idefics3",
-    architectures: &["Idefics3ForConditionalGeneration"],
+    // SmolVLM2 calls the same thing by a name of its own.
+    architectures: &["Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration"],
     hf_names: Names {
         embedding: "model.text_model.embed_tokens.weight",
         final_norm: "model.text_model.norm.weight",

@@ -2,7 +2,10 @@
 
 mod date;
 mod guard;
+mod message;
 mod values;
+
+pub use message::{Message, Part};
 
 use crate::WeightsError;
 use minijinja::syntax::SyntaxConfig;
@@ -22,22 +25,6 @@ const RECURSION_LIMIT: usize = 50;
 const REMOVED_FILTERS: [&str; 8] = ["batch", "chain", "format", "groupby", "indent", "pprint", "slice", "zip"];
 const NAME: &str = "chat";
 
-/// One message of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Who says it: `system`, `user` or `assistant`, as the template knows them.
-    pub role: String,
-    /// What is said.
-    pub content: String,
-}
-
-impl Message {
-    /// A message of that role and content.
-    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Message {
-        Message { role: role.into(), content: content.into() }
-    }
-}
-
 /// A compiled chat template.
 ///
 /// Templates come with model files and are not trusted: they see nothing but the messages, and their work is limited.
@@ -46,6 +33,8 @@ pub struct ChatTemplate {
     environment: Environment<'static>,
     bos_token: String,
     eos_token: String,
+    /// Whether it is of a model that sees pictures.
+    sees_pictures: bool,
 }
 
 impl std::fmt::Debug for ChatTemplate {
@@ -110,16 +99,31 @@ impl ChatTemplate {
         let guarded_template =
             guard::guard(template).map_err(|reason| WeightsError::ChatTemplate { file: file.to_owned(), reason })?;
         environment.add_template_owned(NAME, guarded_template).map_err(|error| wrong(&error))?;
-        Ok(ChatTemplate { file: file.to_owned(), environment, bos_token, eos_token })
+        Ok(ChatTemplate { file: file.to_owned(), environment, bos_token, eos_token, sees_pictures: false })
+    }
+
+    /// The same as a model that sees pictures has it: the content of messages is a list of parts, whether there are pictures
+    /// among them or not, as Hugging Face's processors give it.
+    pub fn for_pictures(self) -> ChatTemplate {
+        ChatTemplate { sees_pictures: true, ..self }
     }
 
     /// The prompt for a conversation; `add_generation_prompt` ends it where the assistant's answer begins.
     ///
     /// # Errors
-    /// When the template refuses the conversation, fails, or takes too much work.
+    /// When the template refuses the conversation, fails, or takes too much work; and when there are pictures in it, but the
+    /// model sees none.
     pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String, WeightsError> {
-        let messages = messages.iter().map(|m| Value::from_pairs([("role", m.role.as_str()), ("content", m.content.as_str())]));
-        let messages: Value = messages.collect();
+        let content = |message: &Message| {
+            if self.sees_pictures {
+                return Ok(message.content.iter().map(Part::value).collect::<Value>());
+            }
+            message.text().map(Value::from).ok_or_else(|| WeightsError::NoPictures { file: self.file.clone() })
+        };
+        let value = |message: &Message| {
+            Ok(Value::from_pairs([("role", Value::from(message.role.as_str())), ("content", content(message)?)]))
+        };
+        let messages: Value = messages.iter().map(value).collect::<Result<Vec<Value>, WeightsError>>()?.into();
         let render = || {
             self.environment.get_template(NAME)?.render(context! {
                 messages,
@@ -151,6 +155,33 @@ mod tests {
                         {% if add_generation_prompt %}go{% endif %}";
         let text = render(template, &[Message::new("user", "  Hi <b>  "), Message::new("assistant", "Ho")]).unwrap();
         assert_eq!(text, "<s>[user] Hi <b></s>\n[assistant] Ho</s>\ngo");
+    }
+
+    /// SmolVLM's own template, which looks into the content's first part.
+    const SMOLVLM: &str = "<|im_start|>{% for message in messages %}{{message['role'] | capitalize}}\
+        {% if message['content'][0]['type'] == 'image' %}{{':'}}{% else %}{{': '}}{% endif %}\
+        {% for line in message['content'] %}{% if line['type'] == 'text' %}{{line['text']}}\
+        {% elif line['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}\
+        {% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}";
+
+    #[test]
+    fn a_model_that_sees_pictures_gets_parts() {
+        let template = ChatTemplate::new("f", SMOLVLM, String::new(), String::new()).unwrap().for_pictures();
+        let messages = [Message::new("system", "Be brief."), Message::with_images("user", 2, "Which is red?")];
+        let expected = "<|im_start|>System: Be brief.<end_of_utterance>\nUser:<image><image>Which is red?<end_of_utterance>\n";
+        assert_eq!(template.render(&messages, true).unwrap(), format!("{expected}Assistant:"));
+        assert_eq!(template.render(&messages, false).unwrap(), expected);
+        let without = template.render(&[Message::new("user", "Why?")], true).unwrap();
+        assert_eq!(without, "<|im_start|>User: Why?<end_of_utterance>\nAssistant:");
+    }
+
+    #[test]
+    fn a_model_that_reads_text_gets_it_as_a_whole_and_no_pictures() {
+        let template = "{% for m in messages %}{{ m.content is string }}{{ m.content }}{% endfor %}";
+        let parts = vec![Part::Text("a ".to_owned()), Part::Text("b".to_owned())];
+        assert_eq!(render(template, &[Message { role: "user".to_owned(), content: parts }]).unwrap(), "Truea b");
+        let error = render(template, &[Message::with_images("user", 1, "What is it?")]).unwrap_err();
+        assert_eq!(error.to_string(), "f: a message has a picture, but the model reads text only");
     }
 
     /// The limits are for templates that mean ill: a megabyte of conversation is none.

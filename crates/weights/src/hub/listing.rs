@@ -9,13 +9,14 @@ use serde_json::Value;
 pub const LISTING_LIMIT_BYTES: u64 = 16 << 20;
 
 /// Beside the weights, what describes them; those that are missing are not needed.
-const DESCRIPTIONS: [&str; 8] = [
+const DESCRIPTIONS: [&str; 9] = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "chat_template.jinja",
+    "chat_template.json",
     "preprocessor_config.json",
     "processor_config.json",
 ];

@@ -244,7 +244,15 @@ pub(crate) struct HfTokenizerFiles {
     config: TokenizerConfig,
     config_name: String,
     template: Option<(String, String)>,
+    /// The template within a file of older processors, which models that see pictures have.
+    processor_template: Option<(String, String)>,
     generation_config: Value,
+}
+
+/// `chat_template.json`.
+#[derive(Deserialize)]
+struct ProcessorTemplate {
+    chat_template: String,
 }
 
 impl HfTokenizerFiles {
@@ -264,11 +272,18 @@ impl HfTokenizerFiles {
             },
             None => None,
         };
+        let processor_template = match files.read("chat_template.json", SMALL_LIMIT_BYTES).await? {
+            Some((file, json)) => match serde_json::from_slice::<ProcessorTemplate>(&json) {
+                Ok(whole) => Some((file, whole.chat_template)),
+                Err(source) => return Err(WeightsError::Json { file, source }),
+            },
+            None => None,
+        };
         let generation_config = match files.read("generation_config.json", SMALL_LIMIT_BYTES).await? {
             Some((file, json)) => serde_json::from_slice(&json).map_err(|source| WeightsError::Json { file, source })?,
             None => Value::Null,
         };
-        Ok(HfTokenizerFiles { tokenizer, config, config_name, template, generation_config })
+        Ok(HfTokenizerFiles { tokenizer, config, config_name, template, processor_template, generation_config })
     }
 
     /// The tokenizer, `None` without a `tokenizer.json`. `model_config` is `config.json`, which may declare special tokens.
@@ -295,17 +310,19 @@ impl HfTokenizerFiles {
         parts.build(file).map(Some)
     }
 
-    /// The chat template: a file of its own, or what the tokenizer's configuration has.
-    pub(crate) fn chat_template(&self) -> Result<Option<ChatTemplate>, WeightsError> {
+    /// The chat template: a file of its own, or what the tokenizer's configuration has. Of a model that sees pictures the
+    /// processor's comes first, as by the library that writes these files; other models' tokenizers do not look at it.
+    pub(crate) fn chat_template(&self, sees_pictures: bool) -> Result<Option<ChatTemplate>, WeightsError> {
         let text = |token: &Option<TokenText>| token.as_ref().map_or("", TokenText::text).to_owned();
         let configured = match &self.config.chat_template {
             Some(Templates::One(template)) => Some(template),
             Some(Templates::Named(all)) => all.iter().find(|named| named.name == "default").map(|named| &named.template),
             None => None,
         };
-        let own = self.template.as_ref().map(|(file, template)| (file, template));
-        own.or(configured.map(|template| (&self.config_name, template)))
-            .map(|(file, template)| ChatTemplate::new(file, template, text(&self.config.bos_token), text(&self.config.eos_token)))
-            .transpose()
+        let of_processor = self.processor_template.as_ref().filter(|_| sees_pictures);
+        let own = of_processor.or(self.template.as_ref()).map(|(file, template)| (file, template));
+        let Some((file, template)) = own.or(configured.map(|template| (&self.config_name, template))) else { return Ok(None) };
+        let template = ChatTemplate::new(file, template, text(&self.config.bos_token), text(&self.config.eos_token))?;
+        Ok(Some(if sees_pictures { template.for_pictures() } else { template }))
     }
 }
