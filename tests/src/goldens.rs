@@ -106,7 +106,7 @@ pub async fn run(
     let suppression = case.suppression()?;
     let mut runs = Runs::new(case.input_ids(), case.wanted(0), Budget::default());
     runs.begin(model, executor).await?;
-    let similarities = Similarities::of_input(model, executor, &case.input_ids()).await?;
+    let similarities = Similarities::of_input(model, executor, &case.input_ids().into()).await?;
     let mut jobs = Vec::with_capacity(case.positions.len());
     for position in &case.positions {
         let mut unit = Unit { positions: vec![*position], ..Unit::default() };

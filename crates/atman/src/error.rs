@@ -1,5 +1,6 @@
 //! What can be wrong with a question about a model.
 
+use images::ImageError;
 use model::ModelError;
 use weights::WeightsError;
 
@@ -74,6 +75,22 @@ pub enum AtmanError {
         span: String,
         /// Where.
         target: String,
+    },
+    /// A picture that cannot be read.
+    #[error("{name}: {source}")]
+    Picture {
+        /// What it is called.
+        name: String,
+        /// What is wrong with it.
+        source: ImageError,
+    },
+    /// A prompt with more or fewer places for pictures than there are pictures.
+    #[error("the prompt has {places} places for pictures ({}), but there are {images} pictures", images::IMAGE)]
+    Places {
+        /// Places in the prompt.
+        places: usize,
+        /// Pictures.
+        images: usize,
     },
     /// Something was to be run while the baseline's keys and values are not at hand.
     #[error("nothing can be run before the baseline; call `begin` first, and again after a device was lost")]

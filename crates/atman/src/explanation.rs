@@ -12,7 +12,7 @@ use std::ops::Range;
 pub struct Settings {
     /// How the text is divided, as it was asked for.
     pub granularity: Granularity,
-    /// How pictures are divided.
+    /// How pictures are divided. From coarse to fine, patches being asked for means to begin with whole pictures.
     #[serde(default)]
     pub image_granularity: ImageGranularity,
     /// How a unit is suppressed.
@@ -39,11 +39,11 @@ pub struct Cost {
     pub rows: u64,
     /// Rows that computing all their positions would have taken.
     pub full_recompute_rows: u64,
-    /// Floating-point operations, the baseline's included.
+    /// Floating-point operations, those of the baseline and of seeing pictures included.
     pub flops: u64,
     /// The most bytes of buffers held at a time, beside the weights.
     pub peak_bytes: u64,
-    /// Seconds of computing.
+    /// Seconds of computing, seeing pictures included.
     pub seconds: f64,
 }
 

@@ -31,6 +31,15 @@ pub struct PixelRect {
     pub bottom_px: f32,
 }
 
+impl PixelRect {
+    /// The pixels that two have in common.
+    pub(crate) fn overlap(&self, other: &PixelRect) -> f32 {
+        let width = self.right_px.min(other.right_px) - self.left_px.max(other.left_px);
+        let height = self.bottom_px.min(other.bottom_px) - self.top_px.max(other.top_px);
+        width.max(0.0) * height.max(0.0)
+    }
+}
+
 /// The part of a picture that a unit stands for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImagePart {
@@ -59,6 +68,16 @@ impl ImageGranularity {
     /// All of them, the finest first.
     pub const STEPS: [ImageGranularity; 4] =
         [ImageGranularity::Patch, ImageGranularity::Blocks2, ImageGranularity::Blocks4, ImageGranularity::Whole];
+
+    /// The next finer one; `None` for patches.
+    pub fn finer(self) -> Option<ImageGranularity> {
+        match self {
+            ImageGranularity::Whole => Some(ImageGranularity::Blocks4),
+            ImageGranularity::Blocks4 => Some(ImageGranularity::Blocks2),
+            ImageGranularity::Blocks2 => Some(ImageGranularity::Patch),
+            ImageGranularity::Patch => None,
+        }
+    }
 
     /// Patches along each side of a unit; `None` for all of them.
     pub fn patches_per_side(self) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! One changed run of a question: what is different from the baseline, and from which position on.
 
 use kernels::Operator;
-use model::{BatchShape, Input, KeyFactors, Sequence, Wanted};
+use model::{BatchShape, Input, KeyFactors, Mixed, Sequence, Wanted};
 use std::ops::Range;
 
 /// A run that differs from the baseline.
@@ -34,7 +34,7 @@ impl Job {
         Job { start, change: Change::Factors { factors: Vec::new(), operator, layers } }
     }
 
-    /// The tokens at some positions are left out. `first_wanted` is the first position whose output is wanted.
+    /// What stands at some positions is left out. `first_wanted` is the first position whose output is wanted.
     pub fn without(positions: &[usize], first_wanted: usize) -> Job {
         let mut positions = positions.to_vec();
         positions.sort_unstable();
@@ -108,26 +108,26 @@ impl Job {
     }
 
     /// The sequence to run, and where each of `wanted` comes back; nothing where nothing can be computed.
-    pub(crate) fn sequence(&self, ids: &[u32], wanted: &[Wanted]) -> (Option<Sequence>, Vec<Option<Place>>) {
+    pub(crate) fn sequence(&self, whole: &Mixed, wanted: &[Wanted]) -> (Option<Sequence>, Vec<Option<Place>>) {
         let (placed, places) = self.placed(wanted);
         if placed.is_empty() {
             return (None, places);
         }
         let (input, factors) = match &self.change {
             Change::Factors { factors, operator, layers } => {
-                let mut all = vec![1.0; ids.len()];
+                let mut all = vec![1.0; whole.len()];
                 for (position, factor) in factors {
                     all.get_mut(*position).into_iter().for_each(|slot| *slot = *factor);
                 }
                 let factors = KeyFactors { factors: all, operator: *operator, layers: layers.clone() };
-                (ids.get(self.start..).unwrap_or_default().to_vec(), Some(factors))
+                (whole.slice(self.start..whole.len()), Some(factors))
             }
             Change::Without { positions } => {
-                let left = ids.iter().enumerate().filter(|(position, _)| positions.binary_search(position).is_err());
-                (left.map(|(_, id)| *id).skip(self.start).collect(), None)
+                let left = (0..whole.len()).filter(|position| positions.binary_search(position).is_err());
+                (whole.select(left.skip(self.start)), None)
             }
         };
-        (Some(Sequence { start: self.start, input: Input::Tokens(input), factors, wanted: placed }), places)
+        (Some(Sequence { start: self.start, input: Input::Mixed(input), factors, wanted: placed }), places)
     }
 }
 
@@ -155,11 +155,11 @@ mod tests {
     type Ran = (usize, Vec<u32>, Vec<(usize, Vec<u32>)>, Vec<Option<usize>>);
 
     fn run(job: &Job) -> Ran {
-        let (sequence, places) = job.sequence(&IDS, &wanted());
+        let (sequence, places) = job.sequence(&Mixed::from(IDS.to_vec()), &wanted());
         let sequence = sequence.unwrap();
-        let Input::Tokens(ids) = sequence.input else { panic!("tokens") };
+        let Input::Mixed(input) = sequence.input else { panic!("mixed") };
         let wanted = sequence.wanted.into_iter().map(|w| (w.position, w.tokens)).collect();
-        (sequence.start, ids, wanted, places.into_iter().map(|place| place.map(|p| p.index)).collect())
+        (sequence.start, input.ids().to_vec(), wanted, places.into_iter().map(|place| place.map(|p| p.index)).collect())
     }
 
     #[test]
@@ -188,7 +188,21 @@ mod tests {
     fn where_no_context_is_left_nothing_can_be_predicted() {
         let job = Job::without(&[0, 1, 2, 3], 3);
         assert_eq!(run(&job), (0, vec![20, 21], vec![(0, vec![21]), (1, vec![22])], vec![None, Some(0), Some(1)]));
-        let (sequence, places) = Job::without(&[0], 0).sequence(&[10], &[Wanted { position: 0, tokens: vec![20] }]);
+        let (sequence, places) =
+            Job::without(&[0], 0).sequence(&Mixed::from(vec![10]), &[Wanted { position: 0, tokens: vec![20] }]);
         assert_eq!((sequence.is_none(), places), (true, vec![None]));
+    }
+
+    #[test]
+    fn embeddings_stay_with_their_positions() {
+        let input = Mixed::new(IDS.to_vec(), 12, &[1.0, 2.0], 2).unwrap();
+        let input = |job: &Job| match job.sequence(&input, &wanted()).0.unwrap().input {
+            Input::Mixed(mixed) => (mixed.ids().to_vec(), mixed.embeddings().map(|(at, values)| (at, values.to_vec())).collect()),
+            other => panic!("{other:?}"),
+        };
+        let at = |place| vec![(place, vec![1.0, 2.0])];
+        assert_eq!(input(&Job::scaled(vec![(1, 0.0)], Operator::LogAdditive, 0..1)), (vec![11, 12, 13, 20, 21], at(1)));
+        assert_eq!(input(&Job::without(&[1], 3)), (vec![12, 13, 20, 21], at(0)));
+        assert_eq!(input(&Job::without(&[2], 3)), (vec![13, 20, 21], vec![]));
     }
 }

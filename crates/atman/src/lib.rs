@@ -2,7 +2,8 @@
 //!
 //! Attention to one [`Unit`] of the input is damped in every layer, the model runs again, and the change of each target
 //! token's likelihood is that unit's relevance. An [`Explainer`] does so for all units of a [`Question`], in chunks of
-//! [`Runs`] that share the baseline's keys and values, and hands out an [`Explanation`] at any time.
+//! [`Runs`] that share the baseline's keys and values, and hands out an [`Explanation`] at any time. A [`SeenImage`] is a
+//! picture of the prompt; its positions are suppressed like those of words.
 //!
 //! There is no I/O here, and no device: a model runs on whatever [`kernels::Executor`] it is given.
 
@@ -20,6 +21,7 @@ mod prompt;
 mod question;
 mod relevance;
 mod runs;
+mod seen;
 mod suppression;
 mod text;
 mod units;
@@ -37,6 +39,7 @@ pub use prompt::Prompt;
 pub use question::Question;
 pub use relevance::{Postprocessing, Row, Score, sum};
 pub use runs::{Outcome, Runs, Spent, TokenScore};
+pub use seen::{SeenImage, positions_of_region, prompt_input};
 pub use suppression::{Suppression, Threshold};
 pub use text::{Text, Token, TokenKind};
 pub use units::{Granularity, Source, Unit, units};

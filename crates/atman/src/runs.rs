@@ -5,7 +5,7 @@ use crate::job::{Job, Place};
 use crate::plan::{Budget, Chunk, Frame, Plan, plan};
 use crate::relevance::{Row, Score, row};
 use kernels::{ExecError, Executor};
-use model::{BatchShape, Input, KvCache, Model, ModelError, RowBatch, RowResult, Sequence, Wanted};
+use model::{BatchShape, Input, KvCache, Mixed, Model, ModelError, RowBatch, RowResult, Sequence, Wanted};
 use std::ops::Range;
 use web_time::Instant;
 
@@ -50,7 +50,7 @@ impl std::ops::Add for Spent {
 /// The runs of one input: its baseline first, then jobs in chunks.
 #[derive(Debug)]
 pub struct Runs {
-    ids: Vec<u32>,
+    input: Mixed,
     wanted: Vec<Wanted>,
     budget: Budget,
     cache: Option<KvCache>,
@@ -66,10 +66,10 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Of the input `ids`, with the tokens `wanted` after some of its positions, by rising position.
-    pub fn new(ids: Vec<u32>, wanted: Vec<Wanted>, budget: Budget) -> Runs {
+    /// Of an input, with the tokens `wanted` after some of its positions, by rising position.
+    pub fn new(input: impl Into<Mixed>, wanted: Vec<Wanted>, budget: Budget) -> Runs {
         Runs {
-            ids,
+            input: input.into(),
             wanted,
             budget,
             cache: None,
@@ -92,8 +92,8 @@ impl Runs {
         self.cache = None;
         let started = Instant::now();
         let before = executor.stats().cost.flops;
-        let mut cache = KvCache::new(model, executor, self.ids.len())?;
-        let input = Input::Tokens(self.ids.clone());
+        let mut cache = KvCache::new(model, executor, self.input.len())?;
+        let input = Input::Mixed(self.input.clone());
         let sequence = Sequence { start: 0, input, factors: None, wanted: self.wanted.clone() };
         let results = model.extend(executor, sequence, &mut cache, 0).await?;
         self.cache = Some(cache);
@@ -159,7 +159,7 @@ impl Runs {
         let jobs: Vec<(usize, &Job)> = numbers.clone().zip(self.jobs.get(numbers).unwrap_or_default()).collect();
         let frame = Frame {
             model,
-            n_positions: self.ids.len(),
+            n_positions: self.input.len(),
             wanted: &self.wanted,
             chunk_bytes: self.budget.buffer_bytes.saturating_sub(self.held_bytes(model)),
             chunk_flops: match self.baseline {
@@ -181,7 +181,7 @@ impl Runs {
     /// None that depends on the runs.
     pub fn peak_bytes(&self, model: &Model) -> Result<u64, AtmanError> {
         let wanted = self.wanted.iter().map(|each| (each.position, each.tokens.len()));
-        let baseline = model.estimate(BatchShape::of_sequence(0, self.ids.len(), 0, wanted))?;
+        let baseline = model.estimate(BatchShape::of_sequence(0, self.input.len(), 0, wanted))?;
         let chunk = self.pending.iter().map(|chunk| chunk.estimate.buffer_bytes).max().unwrap_or(0);
         Ok(self.held_bytes(model) + baseline.buffer_bytes.max(chunk))
     }
@@ -189,14 +189,14 @@ impl Runs {
     /// Floating-point operations of one row, on average over a run that computes every position.
     pub(crate) fn flops_per_row(&self, model: &Model) -> Result<f64, AtmanError> {
         let wanted = self.wanted.iter().map(|each| (each.position, each.tokens.len()));
-        let n_positions = self.ids.len();
+        let n_positions = self.input.len();
         let whole = model.estimate(BatchShape::of_sequence(0, n_positions, n_positions, wanted))?;
         Ok(whole.cost.flops as f64 / n_positions.max(1) as f64)
     }
 
     /// Bytes of buffers that are held throughout.
     fn held_bytes(&self, model: &Model) -> u64 {
-        model.norm_bytes() + model.cache_bytes(self.ids.len())
+        model.norm_bytes() + model.cache_bytes(self.input.len())
     }
 
     /// Runs the next chunk and returns the numbers of its jobs; `None` when nothing is pending. On an error everything that
@@ -213,7 +213,7 @@ impl Runs {
             let mut first_result = 0;
             for number in &chunk.jobs {
                 let Some(job) = self.jobs.get(*number) else { continue };
-                let (sequence, of_job) = job.sequence(&self.ids, &self.wanted);
+                let (sequence, of_job) = job.sequence(&self.input, &self.wanted);
                 places.push((*number, first_result, of_job));
                 first_result += sequence.as_ref().map_or(0, |sequence| sequence.wanted.len());
                 batch.sequences.extend(sequence);
@@ -254,8 +254,13 @@ impl Runs {
         let (a, b) = chunk.jobs.split_at(chunk.jobs.len() / 2);
         for half in [b, a] {
             let jobs: Vec<(usize, &Job)> = half.iter().filter_map(|n| Some((*n, self.jobs.get(*n)?))).collect();
-            let frame =
-                Frame { model, n_positions: self.ids.len(), wanted: &self.wanted, chunk_bytes: u64::MAX, chunk_flops: u64::MAX };
+            let frame = Frame {
+                model,
+                n_positions: self.input.len(),
+                wanted: &self.wanted,
+                chunk_bytes: u64::MAX,
+                chunk_flops: u64::MAX,
+            };
             for chunk in plan(frame, &jobs)?.chunks {
                 self.pending.push_front(chunk);
             }

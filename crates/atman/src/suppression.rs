@@ -39,8 +39,8 @@ impl Default for Suppression {
 pub enum Threshold {
     /// A cosine similarity of input embeddings, 0 to 1.
     Cosine(f32),
-    /// The similarity that this part of all pairs of different tokens in the input stays below, 0 to 1. It needs no
-    /// knowledge of how similar a model's embeddings are in general.
+    /// The similarity that this part of all pairs of different tokens and parts of pictures in the input stays below, 0 to
+    /// 1. It needs no knowledge of how similar a model's embeddings are in general.
     Quantile(f32),
 }
 

@@ -47,6 +47,8 @@ pub enum TokenKind {
     Template,
     /// A control token.
     Special,
+    /// The processor of pictures: an embedding of a part of a picture stands in its place.
+    Image,
 }
 
 impl Token {
@@ -87,6 +89,7 @@ impl Text {
         let kind = |token: &EncodedToken| {
             let overlaps = |part: &Range<usize>| token.range.start < part.end && part.start < token.range.end;
             match token {
+                _ if tokenizer.is_special(token.id) && text.get(token.range.clone()) == Some(images::IMAGE) => TokenKind::Image,
                 _ if tokenizer.is_special(token.id) || token.range.is_empty() => TokenKind::Special,
                 _ if written.iter().any(overlaps) => TokenKind::Text,
                 _ => TokenKind::Template,
@@ -109,6 +112,23 @@ impl Text {
     /// The tokens' numbers.
     pub fn ids(&self) -> Vec<u32> {
         self.tokens.iter().map(|token| token.id).collect()
+    }
+
+    /// The numbers of the tokens that stand for parts of pictures.
+    pub fn image_positions(&self) -> Vec<usize> {
+        let tokens = self.tokens.iter().enumerate();
+        tokens.filter(|(_, token)| token.kind == TokenKind::Image).map(|(position, _)| position).collect()
+    }
+
+    /// Has the tokens `image_token_id`, and no others, stand for parts of pictures.
+    pub(crate) fn mark_images(&mut self, image_token_id: Option<u32>) {
+        for token in &mut self.tokens {
+            match token.kind {
+                _ if image_token_id == Some(token.id) => token.kind = TokenKind::Image,
+                TokenKind::Image => token.kind = TokenKind::Special,
+                _ => {}
+            }
+        }
     }
 
     /// The tokens that the first occurrence of `span` in the text touches.

@@ -159,7 +159,7 @@ fn request(arguments: &BatchArguments, opened: &Opened, line: Line) -> Result<Re
                 return Err(bad("\"system\" needs \"chat\": true").into());
             }
             let prompt = if line.chat {
-                Prompt::chat(&text, line.system.as_deref(), &opened.checkpoint)
+                Prompt::chat(&text, line.system.as_deref(), 0, &opened.checkpoint)
                     .map_err(|error| BadLine(format!("{:#}", anyhow::Error::from(error))))?
             } else {
                 Prompt::plain(text)

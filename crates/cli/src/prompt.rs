@@ -40,7 +40,7 @@ pub(crate) fn prepare(text: String, arguments: &PromptArguments, checkpoint: &Ch
     if !arguments.chat {
         return Ok(Prompt::plain(text));
     }
-    Prompt::chat(&text, arguments.system.as_deref(), checkpoint).map_err(|error| match error {
+    Prompt::chat(&text, arguments.system.as_deref(), 0, checkpoint).map_err(|error| match error {
         AtmanError::NoChatTemplate { .. } => anyhow!("{error}: leave out --chat to have it continue the prompt"),
         other => other.into(),
     })

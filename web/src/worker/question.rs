@@ -9,7 +9,7 @@ use atman::{Prompt, Question, Text};
 pub(super) fn prompt(written: &PromptText, loaded: &Loaded) -> Result<Text> {
     let checkpoint = &loaded.opened.checkpoint;
     let prompt = match written.chat {
-        true => Prompt::chat(&written.text, None, checkpoint)?,
+        true => Prompt::chat(&written.text, None, 0, checkpoint)?,
         false => Prompt::plain(written.text.clone()),
     };
     Ok(prompt.encode(checkpoint.tokenizer()?)?)
@@ -27,7 +27,7 @@ fn target(target: &Target, loaded: &Loaded) -> Result<Text> {
 /// The question and the alternatives to its target.
 pub(super) fn question(ask: &Ask, loaded: &Loaded) -> Result<(Question, Vec<Text>)> {
     let tokenizer = loaded.opened.checkpoint.tokenizer()?;
-    let question = Question::new(prompt(&ask.prompt, loaded)?, target(&ask.target, loaded)?, loaded.model.config())?;
+    let question = Question::new(prompt(&ask.prompt, loaded)?, target(&ask.target, loaded)?, Vec::new(), loaded.model.config())?;
     let alternatives = ask.alternatives.iter().map(|text| Text::following(tokenizer, text)).collect::<Result<_, _>>()?;
     Ok((question, alternatives))
 }

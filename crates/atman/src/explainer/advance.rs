@@ -8,7 +8,7 @@ use crate::neighbours::Similarities;
 use crate::relevance::sum;
 use crate::runs::Runs;
 use crate::units::{children, leaves};
-use crate::{AtmanError, Question, Source};
+use crate::{AtmanError, Source};
 use kernels::{Executor, Operator};
 use model::Model;
 use std::ops::Range;
@@ -68,13 +68,13 @@ impl Explainer {
                 self.stage = Stage::Alternative(number + 1);
             }
             Compared::Rest => {
-                let question = Question { prompt: self.question.prompt.clone(), target: alternative.text.clone() };
-                let mut runs = Runs::new(question.input_ids(), question.wanted(), self.budget);
+                let question = self.question.with_target(alternative.text.clone(), model.config())?;
+                let mut runs = Runs::new(question.input().clone(), question.wanted(), self.budget);
                 // One cache at a time: the target's is made again should faithfulness need it.
                 self.runs.end();
                 runs.begin(model, executor).await?;
                 let similarities = match self.settings.suppression.threshold {
-                    Some(_) => Some(Similarities::of_input(model, executor, &question.input_ids()).await?),
+                    Some(_) => Some(Similarities::of_input(model, executor, question.input()).await?),
                     None => None,
                 };
                 let units: Vec<usize> = self.contrasted_units(alternative).collect();

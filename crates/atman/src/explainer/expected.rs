@@ -25,7 +25,9 @@ impl Explainer {
     /// None that depends on the question.
     pub fn expected(&self, model: &Model) -> Result<Expected, AtmanError> {
         let plan = self.runs.pending();
-        let mut expected = Expected { rows: plan.rows(), flops: plan.flops(), peak_bytes: self.runs.peak_bytes(model)? };
+        let seeing_bytes = self.question.images.iter().map(|image| image.peak_bytes).max().unwrap_or(0);
+        let peak_bytes = self.runs.peak_bytes(model)?.max(seeing_bytes);
+        let mut expected = Expected { rows: plan.rows(), flops: plan.flops(), peak_bytes };
         if let Some(of_alternative) = &self.of_alternative {
             let plan = of_alternative.runs.pending();
             expected.rows += plan.rows();

@@ -14,8 +14,8 @@ use crate::neighbours::Similarities;
 use crate::plan::Budget;
 use crate::relevance::Row;
 use crate::runs::{Runs, Spent};
-use crate::units::units;
-use crate::{AtmanError, Granularity, Question, Text, Unit};
+use crate::units::{Level, units};
+use crate::{AtmanError, Granularity, ImageGranularity, Question, SeenImage, Text, Unit};
 use contrasts::AlternativeRuns;
 use kernels::Executor;
 use model::Model;
@@ -36,8 +36,8 @@ pub struct Explainer {
     units: Vec<Unit>,
     /// What the units are of, where it was left open.
     granularity: Granularity,
-    /// The granularity that each unit came from.
-    levels: Vec<Granularity>,
+    /// The level that each unit came from.
+    levels: Vec<Level>,
     /// The first unit of the finest level so far.
     newest: usize,
     alternatives: Vec<Alternative>,
@@ -52,7 +52,7 @@ pub struct Explainer {
     measuring: Option<(Measuring, Range<usize>)>,
     faithfulness: Option<Faithfulness>,
     stage: Stage,
-    /// What alternatives, whose runs are gone, took.
+    /// What seeing pictures took, and alternatives, whose runs are gone.
     spent_before: Spent,
     peak_bytes: u64,
 }
@@ -94,19 +94,30 @@ impl Explainer {
             (Granularity::Auto, Some(_)) => Granularity::Paragraph,
             (granularity, _) => granularity.clone(),
         };
-        let (units, granularity) = units(&question, &asked)?;
+        let of_images = match (settings.image_granularity, settings.refine) {
+            // There is nothing finer to go to.
+            (ImageGranularity::Patch, Some(_)) => ImageGranularity::Whole,
+            (granularity, _) => granularity,
+        };
+        let (units, granularity) = units(&question, &asked, of_images)?;
+        // What an own set has of pictures is divided like whole ones.
+        let is_given = matches!(granularity, Granularity::Given(_));
+        let image = if is_given { ImageGranularity::Whole } else { of_images };
+        let level = Level { text: granularity.clone(), image };
         let mut wanted = question.wanted();
         let mut prepared = Vec::with_capacity(alternatives.len());
         for text in alternatives {
-            let whole = Question::new(question.prompt.clone(), text, config)?;
+            let whole = question.with_target(text, config)?;
             prepared.push(Alternative::new(&question, whole.target, &mut wanted)?);
         }
         Ok(Explainer {
             n_layers: config.n_layers,
-            levels: vec![granularity.clone(); units.len()],
+            levels: vec![level; units.len()],
             unit_jobs: vec![None; units.len()],
-            runs: Runs::new(question.input_ids(), wanted, budget),
+            runs: Runs::new(question.input().clone(), wanted, budget),
             contrasts: vec![None; prepared.len()],
+            spent_before: question.images.iter().map(SeenImage::spent).fold(Spent::default(), |sum, spent| sum + spent),
+            peak_bytes: question.images.iter().map(|image| image.peak_bytes).max().unwrap_or(0),
             question,
             settings,
             budget,
@@ -120,8 +131,6 @@ impl Explainer {
             measuring: None,
             faithfulness: None,
             stage: Stage::Units,
-            spent_before: Spent::default(),
-            peak_bytes: 0,
         })
     }
 
@@ -142,7 +151,7 @@ impl Explainer {
     /// Those of the device.
     pub async fn prepare(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<(), AtmanError> {
         if self.settings.suppression.threshold.is_some() && self.similarities.is_none() {
-            self.similarities = Some(Similarities::of_input(model, executor, &self.question.input_ids()).await?);
+            self.similarities = Some(Similarities::of_input(model, executor, self.question.input()).await?);
         }
         if self.noise_jobs.is_empty() {
             self.add_units(model, 0..self.units.len())?;
@@ -254,7 +263,7 @@ impl Explainer {
         self.runs.relevance(job, self.settings.score)
     }
 
-    /// What was computed so far.
+    /// What was computed so far, seeing the pictures included.
     pub fn spent(&self) -> Spent {
         let of_alternative = self.of_alternative.as_ref().map(|each| each.runs.spent());
         self.spent_before + self.runs.spent() + of_alternative.unwrap_or_default()
@@ -272,7 +281,7 @@ impl Explainer {
             settings: self.settings.clone(),
             granularity: self.granularity.clone(),
             prompt: self.question.prompt.clone(),
-            images: Vec::new(),
+            images: self.question.images.iter().map(|image| image.info.clone()).collect(),
             target,
             units: self.units.clone(),
             relevance: (0..self.units.len()).map(|unit| self.row(unit)).collect(),

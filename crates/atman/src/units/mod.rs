@@ -2,10 +2,11 @@
 
 mod build;
 mod granularity;
+mod pictures;
 mod segments;
 
-pub(crate) use build::children;
 pub use build::units;
+pub(crate) use build::{Level, children};
 pub use granularity::Granularity;
 
 use crate::ImagePart;

@@ -81,7 +81,7 @@ fn example(number: usize, line: &str, opened: &Opened) -> Result<Example> {
     // The chat prompt where the model has one; else a text that a model continues with an answer.
     let (prompt, answer, context_at) = if opened.checkpoint.chat_template().is_some() {
         let message = format!("Context: {context}\nQuestion: {question}");
-        let prompt = Prompt::chat(&message, None, &opened.checkpoint)?;
+        let prompt = Prompt::chat(&message, None, 0, &opened.checkpoint)?;
         let at = prompt.text.rfind(message.trim()).ok_or_else(|| anyhow!("the chat template changes the context"))?;
         (prompt, answer, at + "Context: ".len())
     } else {
@@ -102,7 +102,7 @@ fn example(number: usize, line: &str, opened: &Opened) -> Result<Example> {
             other => other.to_string(),
         },
         sha256: sha256_of(line.as_bytes()),
-        question: Question::new(text, target, &opened.config)?,
+        question: Question::new(text, target, Vec::new(), &opened.config)?,
         context,
         is_answer,
     })

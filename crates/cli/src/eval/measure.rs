@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::interrupt::Interrupt;
 use anyhow::Result;
 use atman::metrics::{average_precision, mean, soft_precision_recall};
-use atman::{Budget, Granularity, Job, Runs, Score, Similarities, Suppression, Unit, sum, units};
+use atman::{Budget, Granularity, ImageGranularity, Job, Runs, Score, Similarities, Suppression, Unit, sum, units};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -51,10 +51,10 @@ impl<'a> Measuring<'a> {
     /// Runs the baseline.
     pub(crate) async fn begin(example: &'a Example, engine: &mut Engine<'_>, budget: Budget) -> Result<Self> {
         let question = &example.question;
-        let mut runs = Runs::new(question.input_ids(), question.wanted(), budget);
+        let mut runs = Runs::new(question.input().clone(), question.wanted(), budget);
         runs.begin(&engine.model, engine.executor.as_mut()).await?;
         let sets = example.context.iter().map(|position| vec![*position]).collect();
-        let (units, _) = units(question, &Granularity::Given(sets))?;
+        let (units, _) = units(question, &Granularity::Given(sets), ImageGranularity::Patch)?;
         Ok(Self { example, runs, units, similarities: None, plain: HashMap::new() })
     }
 
@@ -101,8 +101,8 @@ impl<'a> Measuring<'a> {
     /// Plans the runs that are not there yet, and returns the run of each unit.
     async fn suppress(&mut self, suppression: &Suppression, engine: &mut Engine<'_>) -> Result<Vec<usize>> {
         if suppression.threshold.is_some() && self.similarities.is_none() {
-            let ids = self.example.question.input_ids();
-            self.similarities = Some(Similarities::of_input(&engine.model, engine.executor.as_mut(), &ids).await?);
+            self.similarities =
+                Some(Similarities::of_input(&engine.model, engine.executor.as_mut(), self.example.question.input()).await?);
         }
         let key = |unit: usize| (suppression.operator.code(), suppression.factor.to_bits(), unit);
         let mut jobs = Vec::new();

@@ -66,7 +66,7 @@ fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String
     // An answer yet to be written has at least one token.
     let least =
         target.clone().or_else(|| prompt.tokens.first().map(|token| Text { text: String::new(), tokens: vec![token.clone()] }));
-    let question = Question::new(prompt.clone(), least.unwrap_or_default(), &opened.config)?;
+    let question = Question::new(prompt.clone(), least.unwrap_or_default(), Vec::new(), &opened.config)?;
     if let (Some(span), true) = (&arguments.span, target.is_some()) {
         question.target.tokens_of(span)?;
     }

@@ -58,7 +58,7 @@ pub(crate) async fn explain(
         None => None,
     };
     let alternatives = request.contrasts.iter().map(|text| Text::following(tokenizer, text)).collect::<Result<_, _>>()?;
-    let question = Question::new(request.prompt, target, &engine.opened.config)?;
+    let question = Question::new(request.prompt, target, Vec::new(), &engine.opened.config)?;
     let mut explainer = Explainer::new(question, request.settings, alternatives, request.budget, &engine.model)?;
     let mut reloads = 0;
     'run: loop {
