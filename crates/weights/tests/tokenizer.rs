@@ -161,6 +161,37 @@ fn the_other_files_of_a_folder_name_the_special_tokens() {
     assert_eq!(checkpoint.chat_template().unwrap().render(&[], false).unwrap(), "<|im_start|><|im_end|>");
 }
 
+/// Of a model that sees pictures the processor's template comes first; of another, it is none of its business.
+#[test]
+fn a_template_is_looked_for_where_transformers_does() {
+    let weights = || common::safetensors(&json!({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}), 8);
+    let rendered = |others: &[&str]| {
+        let content = |name: &str| match name {
+            "tokenizer_config.json" => json!({"chat_template": "tokenizer"}).to_string(),
+            "chat_template.jinja" => "jinja".to_owned(),
+            "chat_template.json" => json!({"chat_template": "processor"}).to_string(),
+            _ => "{}".to_owned(),
+        };
+        let own = [("model.safetensors", weights()), ("config.json", b"{}".to_vec())];
+        let checkpoint = open(own.into_iter().chain(others.iter().map(|name| (*name, content(name).into()))).collect()).unwrap();
+        checkpoint.chat_template().map(|template| template.render(&[], false).unwrap())
+    };
+    let sees = "preprocessor_config.json";
+    for (files, expected) in [
+        (&[sees, "chat_template.json", "chat_template.jinja", "tokenizer_config.json"][..], Some("processor")),
+        (&[sees, "chat_template.jinja", "tokenizer_config.json"], Some("jinja")),
+        (&[sees, "tokenizer_config.json"], Some("tokenizer")),
+        (&["chat_template.json", "chat_template.jinja", "tokenizer_config.json"], Some("jinja")),
+        (&["chat_template.json", "tokenizer_config.json"], Some("tokenizer")),
+        (&["chat_template.json"], None),
+    ] {
+        assert_eq!(rendered(files).as_deref(), expected, "{files:?}");
+    }
+    let broken =
+        open(vec![("model.safetensors", weights()), ("config.json", b"{}".to_vec()), ("chat_template.json", b"{}".to_vec())]);
+    assert!(broken.err().unwrap().to_string().starts_with("chat_template.json: missing field"));
+}
+
 /// Qwen and others leave ids free between their vocabulary and the tokens added to it.
 #[test]
 fn added_tokens_keep_their_ids_across_a_gap() {

@@ -85,7 +85,7 @@ fn explain(
     granularity: Granularity,
     budget: Budget,
 ) -> (atman::Explanation, atman::Expected) {
-    let question = atman::Question::new(prompt.clone(), target.clone(), subject.model.config()).unwrap();
+    let question = atman::Question::new(prompt.clone(), target.clone(), Vec::new(), subject.model.config()).unwrap();
     let settings = settings(granularity);
     let mut explainer = Explainer::new(question, settings, Vec::new(), budget, &subject.model).unwrap();
     pollster::block_on(explainer.begin(&subject.model, &mut subject.executor)).unwrap();
@@ -112,10 +112,10 @@ fn sharing_takes_half_of_the_rows_and_the_plan_knows_it() {
 fn sharing_changes_no_number() {
     let mut subject = Subject::new();
     let (prompt, target) = long_question(&subject);
-    let question = atman::Question::new(prompt, target, subject.model.config()).unwrap();
+    let question = atman::Question::new(prompt, target, Vec::new(), subject.model.config()).unwrap();
     let (model, executor) = (&subject.model, &mut subject.executor);
     let suppression = Suppression::default();
-    let (units, _) = atman::units(&question, &some()).unwrap();
+    let (units, _) = atman::units(&question, &some(), atman::ImageGranularity::Patch).unwrap();
     let mut runs = Runs::new(question.input_ids(), question.wanted(), Budget::default());
     pollster::block_on(runs.begin(model, executor)).unwrap();
     let jobs: Vec<Job> = units.iter().map(|unit| suppression.job(unit, model.config().n_layers)).collect();
@@ -134,7 +134,7 @@ fn at_the_least_memory_an_explanation_peaks_as_a_plain_pass_does() {
     let mut subject = Subject::new();
     let (prompt, target) = long_question(&subject);
     // A cached forward pass over the same positions, with the same tokens wanted.
-    let question = atman::Question::new(prompt.clone(), target.clone(), subject.model.config()).unwrap();
+    let question = atman::Question::new(prompt.clone(), target.clone(), Vec::new(), subject.model.config()).unwrap();
     subject.executor.reset_peak();
     let input = Input::Tokens(question.input_ids());
     let sequence = Sequence { start: 0, input, factors: None, wanted: question.wanted() };

@@ -63,10 +63,11 @@ fn jobs_added_before_the_baseline_are_cut_by_the_speed_it_shows() {
     let question = atman::Question::new(
         atman::Text::following(subject.checkpoint.tokenizer().unwrap(), ITALY).unwrap(),
         atman::Text::following(subject.checkpoint.tokenizer().unwrap(), " Rome").unwrap(),
+        Vec::new(),
         model.config(),
     )
     .unwrap();
-    let (units, _) = atman::units(&question, &Granularity::Token).unwrap();
+    let (units, _) = atman::units(&question, &Granularity::Token, atman::ImageGranularity::Patch).unwrap();
     let jobs: Vec<Job> = units.iter().map(|unit| Suppression::default().job(unit, model.config().n_layers)).collect();
     // No time at all for a chunk, so that each job is one.
     let budget = Budget { chunk_seconds: 0.0, ..Budget::default() };

@@ -32,7 +32,7 @@ impl Subject {
     }
 
     pub(crate) fn question(&self, prompt: &str, target: &str) -> Result<Question, AtmanError> {
-        Question::new(self.text(prompt), self.text(target), self.model.config())
+        Question::new(self.text(prompt), self.text(target), Vec::new(), self.model.config())
     }
 
     /// Runs an explanation to its end.

@@ -1,7 +1,7 @@
 //! Texts of every kind as units, and questions that cannot be asked.
 
 use crate::subject::{ITALY, Subject, settings};
-use atman::{AtmanError, Granularity, Prompt, Source, Text, TokenKind, units};
+use atman::{AtmanError, Granularity, ImageGranularity, Prompt, Source, Text, TokenKind, units};
 use weights::{Checkpoint, ModelFiles};
 
 const AWKWARD: [&str; 10] = [
@@ -24,7 +24,7 @@ fn units_cover_the_text_once_whatever_it_is() {
     for prompt in AWKWARD {
         let question = subject.question(prompt, " Yes.").unwrap();
         for granularity in granularities.map(|name| name.parse::<Granularity>().unwrap()) {
-            let (units, _) = units(&question, &granularity).unwrap();
+            let (units, _) = units(&question, &granularity, ImageGranularity::Patch).unwrap();
             let of_prompt: Vec<_> = units.iter().filter(|unit| unit.source == Source::Prompt).collect();
             let positions: Vec<usize> = units.iter().flat_map(|unit| unit.positions.clone()).collect();
             assert_eq!(positions, (0..question.n_positions()).collect::<Vec<_>>(), "{granularity}: {prompt:?}");
@@ -46,7 +46,7 @@ fn tokens_that_are_parts_of_one_character_stay_together() {
     let pizza: Vec<usize> =
         (0..question.n_prompt()).filter(|i| question.prompt.text[question.prompt.tokens[*i].bytes()].contains('🍕')).collect();
     assert!(pizza.len() > 1, "the model's vocabulary has no token for it");
-    let (units, _) = units(&question, &Granularity::Token).unwrap();
+    let (units, _) = units(&question, &Granularity::Token, ImageGranularity::Patch).unwrap();
     let unit = units.iter().find(|unit| unit.text.contains('🍕')).unwrap();
     assert_eq!(unit.positions, pizza);
 }
@@ -69,7 +69,8 @@ fn ids_and_text_are_the_same_text() {
 #[test]
 fn auto_comes_nearest_to_thirty_units() {
     let subject = Subject::new();
-    let chosen = |prompt: &str| units(&subject.question(prompt, " Yes").unwrap(), &Granularity::Auto).unwrap().1;
+    let chosen =
+        |prompt: &str| units(&subject.question(prompt, " Yes").unwrap(), &Granularity::Auto, ImageGranularity::Patch).unwrap().1;
     assert_eq!(chosen(ITALY), Granularity::Token);
     assert_eq!(chosen(&"Unbelievably incomprehensible circumstances. ".repeat(10)), Granularity::Word);
     assert_eq!(chosen(&"Many people live in the city and few of them know it. ".repeat(30)), Granularity::Sentence);
@@ -79,11 +80,11 @@ fn auto_comes_nearest_to_thirty_units() {
 #[test]
 fn the_template_is_told_from_what_a_person_wrote_and_set_apart() {
     let subject = Subject::new();
-    let prompt = Prompt::chat("Who wrote it? Ann did.", None, &subject.checkpoint).unwrap();
+    let prompt = Prompt::chat("Who wrote it? Ann did.", None, 0, &subject.checkpoint).unwrap();
     let text = prompt.encode(subject.tokenizer()).unwrap();
     assert_eq!(text.tokens[0].kind, TokenKind::Special);
-    let question = atman::Question::new(text, subject.text("Ann"), subject.model.config()).unwrap();
-    let (units, _) = units(&question, &Granularity::Sentence).unwrap();
+    let question = atman::Question::new(text, subject.text("Ann"), Vec::new(), subject.model.config()).unwrap();
+    let (units, _) = units(&question, &Granularity::Sentence, ImageGranularity::Patch).unwrap();
     let shown: Vec<(&str, bool)> = units.iter().map(|unit| (unit.text.as_str(), unit.sink)).collect();
     let (begin, end) = prompt.text.split_once("Who wrote it? Ann did.").unwrap();
     assert_eq!(shown, [(begin, true), ("Who wrote it?", false), (" Ann did.", false), (end, true)]);
@@ -93,7 +94,7 @@ fn the_template_is_told_from_what_a_person_wrote_and_set_apart() {
 fn a_message_needs_a_template() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/families/grouped-f32");
     let checkpoint = pollster::block_on(Checkpoint::open(ModelFiles::from_path(&folder).unwrap())).unwrap();
-    let error = Prompt::chat("Hello", None, &checkpoint).unwrap_err();
+    let error = Prompt::chat("Hello", None, 0, &checkpoint).unwrap_err();
     assert!(matches!(&error, AtmanError::NoChatTemplate { .. }));
     assert_eq!(error.to_string(), format!("{} has no chat template", checkpoint.name()));
 }
@@ -109,7 +110,7 @@ fn a_question_that_cannot_be_asked_says_why() {
     assert!(told.contains("but the model was made for") && told.contains("shorten the prompt by at least"), "{told}");
     let mut text = subject.text(ITALY);
     text.tokens[3].id = 1_000_000;
-    let error = atman::Question::new(text, subject.text(" Rome"), subject.model.config()).unwrap_err().to_string();
+    let error = atman::Question::new(text, subject.text(" Rome"), Vec::new(), subject.model.config()).unwrap_err().to_string();
     assert!(error.contains("token 1000000 of the prompt is not below 49152"), "{error}");
 }
 

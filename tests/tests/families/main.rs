@@ -5,6 +5,7 @@
 #[path = "../../../crates/weights/tests/common/mod.rs"]
 mod files;
 
+mod explained;
 mod fixture;
 mod gguf_twin;
 mod quantised;

@@ -18,19 +18,19 @@ const BOUND: f32 = 1e-4;
 
 /// What transformers computes: see `make_vision.py`.
 #[derive(Deserialize)]
-struct Expected {
-    images: Vec<String>,
+pub(crate) struct Expected {
+    pub(crate) images: Vec<String>,
     text: Vec<String>,
     tiles: Vec<(usize, usize)>,
     image_id: u32,
-    ids: Vec<u32>,
+    pub(crate) ids: Vec<u32>,
     embedded: Vec<Vec<f32>>,
     logits: Vec<f32>,
     log_probs: Vec<(usize, u32, f32)>,
-    written: Vec<u32>,
+    pub(crate) written: Vec<u32>,
 }
 
-fn expected(name: &str) -> Expected {
+pub(crate) fn expected(name: &str) -> Expected {
     serde_json::from_slice(&content(name, "expected.json")).unwrap()
 }
 
@@ -53,10 +53,15 @@ struct Subject<E> {
     prompt: Mixed,
 }
 
-fn subject<E: Executor>(name: &str, mut executor: E) -> Subject<E> {
-    let (checkpoint, expected) = (checkpoint(name), expected(name));
-    let model = pollster::block_on(Model::load(&checkpoint, &mut executor, &mut |_| {})).unwrap();
-    let prepared = prepared(&checkpoint, &expected);
+fn subject<E: Executor>(name: &str, executor: E) -> Subject<E> {
+    of_checkpoint(name, &checkpoint(name), executor)
+}
+
+/// What is expected of the checkpoint `name`, of another one.
+fn of_checkpoint<E: Executor>(name: &str, checkpoint: &Checkpoint, mut executor: E) -> Subject<E> {
+    let expected = expected(name);
+    let model = pollster::block_on(Model::load(checkpoint, &mut executor, &mut |_| {})).unwrap();
+    let prepared = prepared(checkpoint, &expected);
     let tiles: Vec<&PixelValues> = prepared.iter().flat_map(|p| &p.tiles).map(|tile| &tile.pixels).collect();
     let embedded = pollster::block_on(model.embed_image(&mut executor, tiles)).unwrap();
     let prompt = model.mix(expected.ids.clone(), &embedded).unwrap();
@@ -222,6 +227,24 @@ fn what_a_model_holds_beside_weights_is_counted() {
         pollster::block_on(model.embed_image(&mut executor, [&tile, &tile, &tile])).unwrap();
         assert_eq!(executor.stats().peak_bytes, model.norm_bytes() + model.config().seeing_bytes(), "{name}");
     }
+}
+
+/// SmolVLM2's files call the same thing by other names.
+#[test]
+fn a_model_may_go_by_smolvlm_s_name() {
+    let mut config: Value = serde_json::from_slice(&content("vision-whole", "config.json")).unwrap();
+    config["architectures"] = json!(["SmolVLMForConditionalGeneration"]);
+    config["model_type"] = json!("smolvlm");
+    config["vision_config"]["model_type"] = json!("smolvlm_vision");
+    let mut processor: Value = serde_json::from_slice(&content("vision-whole", "processor_config.json")).unwrap();
+    processor["image_processor"]["image_processor_type"] = json!("SmolVLMImageProcessor");
+    let named = crate::files::open(vec![
+        ("config.json", config.to_string().into()),
+        ("model.safetensors", content("vision-whole", "model.safetensors")),
+        ("processor_config.json", processor.to_string().into()),
+    ])
+    .unwrap();
+    of_checkpoint("vision-whole", &named, CpuExecutor::new()).agrees("SmolVLM");
 }
 
 #[test]

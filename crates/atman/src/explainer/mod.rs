@@ -100,7 +100,7 @@ impl Explainer {
             (granularity, _) => granularity,
         };
         let (units, granularity) = units(&question, &asked, of_images)?;
-        // What an own set has of pictures is divided like whole ones.
+        // What a given set has of pictures may be all of one.
         let is_given = matches!(granularity, Granularity::Given(_));
         let image = if is_given { ImageGranularity::Whole } else { of_images };
         let level = Level { text: granularity.clone(), image };
