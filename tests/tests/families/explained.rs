@@ -313,7 +313,7 @@ fn a_message_with_a_picture_becomes_image_positions() {
             "normalized": false, "special": true}));
     }
     let template = "{% for m in messages %}{{ m.role }}:{% for part in m.content %}{% if part.type == 'image' %}<image>\
-                    {% else %}{{ part.text }}{% endif %}{% endfor %}\n{% endfor %}";
+                    {% else %}{{ part.text }}{% endif %}{% endfor %}{{ '\\n' }}{% endfor %}";
     let checkpoint = crate::files::open(vec![
         ("config.json", content("vision-whole", "config.json")),
         ("model.safetensors", content("vision-whole", "model.safetensors")),
