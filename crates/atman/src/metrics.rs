@@ -1,17 +1,46 @@
 //! How well scores find what they should.
 
+/// Items of one score, such as the pixels of a part of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Group {
+    /// What each of them has.
+    pub score: f32,
+    /// How many they are.
+    pub count: usize,
+    /// How many of them are relevant.
+    pub relevant: usize,
+}
+
+impl Group {
+    fn each(scores: &[f32], relevant: &[bool]) -> Vec<Group> {
+        let group = |(score, relevant): (&f32, &bool)| Group { score: *score, count: 1, relevant: usize::from(*relevant) };
+        scores.iter().zip(relevant).map(group).collect()
+    }
+}
+
 /// Average precision (as scikit-learn's `average_precision_score`): the mean precision at each relevant item when items are
 /// taken by falling score; items of equal score are taken at once. `None` where nothing is relevant.
 pub fn average_precision(scores: &[f32], relevant: &[bool]) -> Option<f64> {
-    let mut items: Vec<(f32, bool)> = scores.iter().copied().zip(relevant.iter().copied()).collect();
-    items.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let total = items.iter().filter(|(_, relevant)| *relevant).count();
+    average_precision_of_groups(&Group::each(scores, relevant))
+}
+
+/// The [`average_precision`] of the items of all groups.
+///
+/// Of the pixels of a picture, which each part of it gives its score, this is the area under precision over recall as the
+/// threshold falls from the greatest score to the least: all thresholds that there are, with nothing to choose. Overlap
+/// (intersection over union) would need a grid of thresholds on scores that have no common scale.
+pub fn average_precision_of_groups(groups: &[Group]) -> Option<f64> {
+    let mut groups = groups.to_vec();
+    groups.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let total: usize = groups.iter().map(|group| group.relevant).sum();
     let (mut taken, mut found, mut sum) = (0, 0, 0.0);
-    for equal in items.chunk_by(|a, b| a.0 == b.0) {
-        let found_here = equal.iter().filter(|(_, relevant)| *relevant).count();
-        taken += equal.len();
+    for equal in groups.chunk_by(|a, b| a.score == b.score) {
+        let found_here: usize = equal.iter().map(|group| group.relevant).sum();
+        taken += equal.iter().map(|group| group.count).sum::<usize>();
         found += found_here;
-        sum += found_here as f64 * found as f64 / taken as f64;
+        if found_here > 0 {
+            sum += found_here as f64 * found as f64 / taken as f64;
+        }
     }
     (total > 0).then(|| sum / total as f64)
 }
@@ -20,13 +49,30 @@ pub fn average_precision(scores: &[f32], relevant: &[bool]) -> Option<f64> {
 /// greatest; precision is the share of all of them that lies on relevant items, recall their mean over relevant items.
 /// Both 0 where no score is positive, `None` where nothing is relevant.
 pub fn soft_precision_recall(scores: &[f32], relevant: &[bool]) -> Option<(f64, f64)> {
-    let positive = |score: &f32| f64::from(score.max(0.0));
-    let total: f64 = scores.iter().map(positive).sum();
-    let greatest = scores.iter().map(positive).fold(0.0, f64::max);
-    let count = relevant.iter().filter(|relevant| **relevant).count();
-    let on_relevant: f64 = scores.iter().zip(relevant).filter(|(_, relevant)| **relevant).map(|(score, _)| positive(score)).sum();
+    soft_precision_recall_of_groups(&Group::each(scores, relevant))
+}
+
+/// The [`soft_precision_recall`] of the items of all groups.
+pub fn soft_precision_recall_of_groups(groups: &[Group]) -> Option<(f64, f64)> {
+    let groups: Vec<&Group> = groups.iter().filter(|group| group.count > 0).collect();
+    let positive = |group: &Group| f64::from(group.score.max(0.0));
+    let total: f64 = groups.iter().map(|group| positive(group) * group.count as f64).sum();
+    let greatest = groups.iter().map(|group| positive(group)).fold(0.0, f64::max);
+    let count: usize = groups.iter().map(|group| group.relevant).sum();
+    let on_relevant: f64 = groups.iter().map(|group| positive(group) * group.relevant as f64).sum();
     let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
     (count > 0).then(|| (ratio(on_relevant, total), ratio(on_relevant, greatest * count as f64)))
+}
+
+/// The pointing game (Zhang et al. 2016, arXiv 1608.00507): 1 where the strongest point lies on what is relevant, 0 where it
+/// does not. The strongest point of parts of a picture is the middle of the strongest part, where smoothing would put it;
+/// `on_relevant` says of each part whether its middle lies on what is relevant. Of several that are equally strong, the share
+/// of them. There is no tolerance around what is relevant. `None` without scores.
+pub fn pointing_game(scores: &[f32], on_relevant: &[bool]) -> Option<f64> {
+    let greatest = scores.iter().copied().reduce(f32::max)?;
+    let strongest =
+        scores.iter().zip(on_relevant).filter(|(score, _)| **score == greatest).map(|(_, hit)| f64::from(u8::from(*hit)));
+    mean(&strongest.collect::<Vec<f64>>())
 }
 
 /// The arithmetic mean; `None` of nothing.
@@ -68,6 +114,39 @@ mod tests {
         assert!((precision - 0.75).abs() < 1e-12 && (recall - 0.75).abs() < 1e-12);
         assert_eq!(soft_precision_recall(&[-1.0, 0.0], &[true, false]), Some((0.0, 0.0)));
         assert_eq!(soft_precision_recall(&[1.0], &[false]), None);
+    }
+
+    #[test]
+    fn groups_count_as_their_items_do() {
+        let group = |score, count, relevant| Group { score, count, relevant };
+        let groups = [group(0.5, 3, 1), group(2.0, 2, 2), group(-1.0, 4, 1), group(0.5, 1, 1), group(1.5, 0, 0)];
+        let (mut scores, mut relevant) = (Vec::new(), Vec::new());
+        for Group { score, count, relevant: of_these } in groups {
+            scores.extend(std::iter::repeat_n(score, count));
+            relevant.extend((0..count).map(|i| i < of_these));
+        }
+        // By hand: 2 of the 5 relevant at precision 2/2, 2 at 4/6, 1 at 5/10.
+        let average = average_precision_of_groups(&groups).unwrap();
+        assert!((average - (2.0 + 2.0 * 4.0 / 6.0 + 0.5) / 5.0).abs() < 1e-12);
+        assert_eq!(average_precision(&scores, &relevant), Some(average));
+        // 2 x 2 and 2 x 0.5 of 2 x 2 and 4 x 0.5; of 5 x 2 at most.
+        let (precision, recall) = soft_precision_recall_of_groups(&groups).unwrap();
+        assert!((precision - 5.0 / 6.0).abs() < 1e-12 && (recall - 0.5).abs() < 1e-12);
+        assert_eq!(soft_precision_recall(&scores, &relevant), Some((precision, recall)));
+        // A part without a pixel has no say, however strong.
+        let with_empty = [groups[0], group(9.0, 0, 0)];
+        assert_eq!(average_precision_of_groups(&with_empty), average_precision_of_groups(&groups[..1]));
+        assert_eq!(soft_precision_recall_of_groups(&with_empty), soft_precision_recall_of_groups(&groups[..1]));
+        assert_eq!(average_precision_of_groups(&[group(1.0, 5, 0)]), None);
+    }
+
+    #[test]
+    fn the_pointing_game_is_won_by_the_strongest() {
+        assert_eq!(pointing_game(&[0.1, 0.7, 0.3], &[false, true, false]), Some(1.0));
+        assert_eq!(pointing_game(&[-0.1, -0.7, -0.3], &[false, true, true]), Some(0.0));
+        // Of four equally strong ones three hit.
+        assert_eq!(pointing_game(&[1.0, 1.0, 1.0, 0.0, 1.0], &[true, true, false, false, true]), Some(0.75));
+        assert_eq!(pointing_game(&[], &[]), None);
     }
 
     #[test]
