@@ -12,9 +12,18 @@ pub(crate) struct EvalArguments {
     #[command(flatten)]
     pub(crate) engine: EngineArguments,
 
-    /// JSON Lines, each {"context", "question", "answer", "answer_start"} and optionally "id"; answer_start counts characters
+    /// JSON Lines, each {"context", "question", "answer", "answer_start"}, answer_start counting characters; or each
+    /// {"image", "question", "answer", "mask"} with PNG, JPEG or WebP files beside the data
+    ///
+    /// Either may have an "id". A mask is white (128 and more of 255) where the question is about what is there, and black
+    /// elsewhere; it is scaled to the picture. The question is asked in the model's chat template, a picture before it. The
+    /// answer follows after a space, as a word follows another, unless the template ends in white space or in a control token
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
+
+    /// Of questions about pictures: only those that the model answers just as the data do, always taking the likeliest token
+    #[arg(long)]
+    pub(crate) only_right: bool,
 
     /// Operators to compare
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "log-additive,multiplicative,shifted,shifted-full")]
@@ -28,15 +37,15 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "CS", value_delimiter = ',', default_value = "off,0.7")]
     pub(crate) thresholds: Vec<ThresholdOrOff>,
 
-    /// Only the first N examples that are not too long
+    /// Only the first N examples, of those that are not too long
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
 
-    /// Leave out examples whose context has more tokens
+    /// Leave out questions about texts that have more tokens
     #[arg(long, value_name = "N")]
     pub(crate) max_context_tokens: Option<usize>,
 
-    /// Folder for results: results.jsonl, from which an evaluation is taken up again, summary.md, summary.csv and examples.csv
+    /// Folder for results: results.jsonl, from which an evaluation is taken up again, summary.md, .csv and .json, and examples.csv
     #[arg(long, value_name = "FOLDER", default_value = "atman-eval")]
     pub(crate) out: PathBuf,
 }

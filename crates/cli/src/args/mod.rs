@@ -56,7 +56,8 @@ pub(crate) enum Command {
     Explain(Box<ExplainArguments>),
     /// Explain many prompts, one a line of a JSON Lines file; taken up where it stopped when it is started again
     Batch(Box<BatchArguments>),
-    /// Measure how well explanations find the answers to questions about a text, for several settings and beside simpler methods
+    /// Measure how well explanations find the answers to questions about a text, or what questions about a picture are about,
+    /// for several settings and beside simpler methods
     Eval(Box<EvalArguments>),
     /// Examine this machine: what it can compute on, what would be taken and why, and whether its numbers are right
     Doctor(DoctorArguments),

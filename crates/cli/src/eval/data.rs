@@ -1,38 +1,30 @@
-//! Questions about a text whose answers stand in it.
+//! The rows of the data, of whichever kind they are.
 
-use crate::args::EvalArguments;
+use super::about_image::{self, AboutImage};
+use super::about_text::AboutText;
+use crate::args::{EvalArguments, usage_error};
 use crate::engine::Opened;
 use crate::fetch::sha256_of;
 use crate::jsonl::lines;
-use anyhow::{Context, Result, anyhow, bail};
-use atman::{Prompt, Question, Text};
-use serde::Deserialize;
+use anyhow::{Context, Result, bail};
+use images::ImageProcessor;
 use serde_json::Value;
-use std::ops::Range;
+use std::path::Path;
 
-/// A line of the data.
-#[derive(Debug, Deserialize)]
-struct Line {
-    #[serde(default)]
-    id: Value,
-    context: String,
-    question: String,
-    answer: String,
-    /// In characters.
-    answer_start: usize,
-}
-
-/// A question, ready to be asked.
+/// A row, ready to be asked.
 #[derive(Debug)]
 pub(crate) struct Example {
     /// As the data names it, or by its line.
     pub(crate) id: String,
     sha256: String,
-    pub(crate) question: Question,
-    /// Positions of the context's tokens.
-    pub(crate) context: Vec<usize>,
-    /// For each of these, whether the answer stands there.
-    pub(crate) is_answer: Vec<bool>,
+    pub(crate) about: About,
+}
+
+/// What a question is about.
+#[derive(Debug)]
+pub(crate) enum About {
+    Text(Box<AboutText>),
+    Image(Box<AboutImage>),
 }
 
 impl Example {
@@ -42,89 +34,138 @@ impl Example {
     }
 }
 
+/// What all rows of a file ask about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Image,
+}
+
+impl Kind {
+    /// That of a line; `None` of one that is no JSON object.
+    fn of(line: &str) -> Option<Self> {
+        let row: Value = serde_json::from_str(line).ok()?;
+        let row = row.as_object()?;
+        Some(if row.contains_key("image") || row.contains_key("mask") { Self::Image } else { Self::Text })
+    }
+
+    /// That of all lines.
+    ///
+    /// # Errors
+    /// When there are some of each.
+    fn of_all(text: &str, path: &Path) -> Result<Self> {
+        let of = |wanted| lines(text).find(|(_, line)| Self::of(line) == Some(wanted)).map(|(number, _)| number);
+        match (of(Self::Text), of(Self::Image)) {
+            (Some(text), Some(image)) => bail!(
+                "{} asks about texts (line {text}) and pictures (line {image}), which are measured differently; \
+                 put them into two files",
+                path.display()
+            ),
+            (_, Some(_)) => Ok(Self::Image),
+            (_, None) => Ok(Self::Text),
+        }
+    }
+}
+
+/// A file of rows.
+#[derive(Debug)]
+pub(crate) struct Data {
+    pub(crate) kind: Kind,
+    text: String,
+}
+
 /// What of the data is used.
 #[derive(Debug)]
 pub(crate) struct Selection {
     pub(crate) examples: Vec<Example>,
+    /// How the model wants its pictures, where there are some.
+    pub(crate) processor: Option<ImageProcessor>,
     /// Lines that could not be used.
     pub(crate) bad: usize,
 }
 
-/// Reads the examples that are asked for. A bad line is reported and left out.
-pub(crate) fn read(arguments: &EvalArguments, opened: &Opened) -> Result<Selection> {
-    let path = &arguments.data;
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut selection = Selection { examples: Vec::new(), bad: 0 };
-    let mut too_long = 0;
-    for (number, line) in lines(&text) {
-        if arguments.limit.is_some_and(|limit| selection.examples.len() >= limit) {
-            break;
+impl Data {
+    /// Reads the file, and checks that what is asked for goes with it.
+    pub(crate) fn open(arguments: &EvalArguments) -> Result<Self> {
+        let path = &arguments.data;
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let kind = Kind::of_all(&text, path)?;
+        match kind {
+            Kind::Text if arguments.only_right => {
+                Err(usage_error("--only-right is for questions about pictures, and these are about texts"))
+            }
+            Kind::Image if arguments.max_context_tokens.is_some() => {
+                Err(usage_error("--max-context-tokens is for questions about texts, and these are about pictures"))
+            }
+            _ => Ok(Self { kind, text }),
         }
-        match example(number, line, opened) {
-            Ok(example) if arguments.max_context_tokens.is_some_and(|most| example.context.len() > most) => too_long += 1,
-            Ok(example) => selection.examples.push(example),
-            Err(error) => {
-                selection.bad += 1;
-                eprintln!("line {number} of {} is left out: {error:#}", path.display());
+    }
+
+    /// The examples that are asked for. A bad line is reported and left out.
+    pub(crate) fn select(&self, arguments: &EvalArguments, opened: &Opened) -> Result<Selection> {
+        let (path, kind) = (&arguments.data, self.kind);
+        let processor = if kind == Kind::Image { Some(about_image::processor(opened)?) } else { None };
+        let mut selection = Selection { examples: Vec::new(), processor, bad: 0 };
+        let mut too_long = 0;
+        for (number, line) in lines(&self.text) {
+            if arguments.limit.is_some_and(|limit| selection.examples.len() >= limit) {
+                break;
+            }
+            let is_too_long = |example: &Example| match &example.about {
+                About::Text(about) => arguments.max_context_tokens.is_some_and(|most| about.context.len() > most),
+                About::Image(_) => false,
+            };
+            match example(number, line, kind, path, opened) {
+                Ok(example) if is_too_long(&example) => too_long += 1,
+                Ok(example) => selection.examples.push(example),
+                Err(error) => {
+                    selection.bad += 1;
+                    eprintln!("line {number} of {} is left out: {error:#}", path.display());
+                }
             }
         }
+        if selection.examples.is_empty() {
+            bail!("{} holds no example that can be used ({too_long} are too long)", path.display());
+        }
+        Ok(selection)
     }
-    if selection.examples.is_empty() {
-        bail!("{} holds no example that can be used ({too_long} are too long)", path.display());
-    }
-    Ok(selection)
 }
 
-fn example(number: usize, line: &str, opened: &Opened) -> Result<Example> {
-    let Line { id, context, question, answer, answer_start } = serde_json::from_str(line)?;
-    let bytes = byte_range(&context, &answer, answer_start)?;
-    // The chat prompt where the model has one; else a text that a model continues with an answer.
-    let (prompt, answer, context_at) = if opened.checkpoint.chat_template().is_some() {
-        let message = format!("Context: {context}\nQuestion: {question}");
-        let prompt = Prompt::chat(&message, None, 0, &opened.checkpoint)?;
-        let at = prompt.text.rfind(message.trim()).ok_or_else(|| anyhow!("the chat template changes the context"))?;
-        (prompt, answer, at + "Context: ".len())
-    } else {
-        let prompt = Prompt::plain(format!("Context: {context}\nQuestion: {question}\nAnswer:"));
-        (prompt, format!(" {answer}"), "Context: ".len())
+fn example(number: usize, line: &str, kind: Kind, path: &Path, opened: &Opened) -> Result<Example> {
+    let row: Value = serde_json::from_str(line)?;
+    let id = match row.get("id") {
+        None | Some(Value::Null) => format!("line {number}"),
+        Some(Value::String(id)) => id.clone(),
+        Some(other) => other.to_string(),
     };
-    let tokenizer = opened.checkpoint.tokenizer()?;
-    let target = Text::following(tokenizer, &answer)?;
-    let text = prompt.encode(tokenizer)?;
-    let touches = |token: &atman::Token, range: &Range<usize>| token.start_byte < range.end && range.start < token.end_byte;
-    let (whole, answer) = (context_at..context_at + context.len(), context_at + bytes.start..context_at + bytes.end);
-    let in_context = text.tokens.iter().enumerate().filter(|(_, token)| touches(token, &whole));
-    let (context, is_answer) = in_context.map(|(position, token)| (position, touches(token, &answer))).unzip();
-    Ok(Example {
-        id: match id {
-            Value::Null => format!("line {number}"),
-            Value::String(id) => id,
-            other => other.to_string(),
-        },
-        sha256: sha256_of(line.as_bytes()),
-        question: Question::new(text, target, Vec::new(), &opened.config)?,
-        context,
-        is_answer,
+    Ok(match kind {
+        Kind::Text => {
+            let about = About::Text(Box::new(AboutText::read(line, opened)?));
+            Example { id, sha256: sha256_of(line.as_bytes()), about }
+        }
+        Kind::Image => {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let (about, contents) = AboutImage::read(line, folder, opened)?;
+            // Another picture under the same name is another question.
+            let sha256 = sha256_of(format!("{line} {contents}").as_bytes());
+            Example { id, sha256, about: About::Image(Box::new(about)) }
+        }
     })
-}
-
-/// Where the answer stands in the context, in bytes.
-fn byte_range(context: &str, answer: &str, answer_start: usize) -> Result<Range<usize>> {
-    let start = context.char_indices().nth(answer_start).map(|(at, _)| at);
-    let start = start.filter(|at| !answer.is_empty() && context.get(*at..).is_some_and(|rest| rest.starts_with(answer)));
-    let start = start.ok_or_else(|| anyhow!("the context has no {answer:?} at character {answer_start}"))?;
-    Ok(start..start + answer.len())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::byte_range;
+    use super::*;
 
     #[test]
-    fn an_answer_is_found_by_its_character() {
-        assert_eq!(byte_range("Zoë is in Köln.", "Köln", 10).unwrap(), 11..16);
-        for (answer, start) in [("Köln", 9), ("", 0), ("Bonn", 10), ("Köln", 99)] {
-            assert!(byte_range("Zoë is in Köln.", answer, start).is_err(), "{answer} at {start}");
-        }
+    fn rows_of_one_kind_go_together() {
+        let (text, image) = (r#"{"context": "", "question": ""}"#, r#"{"image": "a.png", "mask": "b.png"}"#);
+        let of = |lines: &[&str]| Kind::of_all(&lines.join("\n"), Path::new("data.jsonl"));
+        assert_eq!(of(&[text, "no JSON"]).unwrap(), Kind::Text);
+        assert_eq!(of(&["no JSON", image, image]).unwrap(), Kind::Image);
+        assert_eq!(of(&[r#"{"image": "a.png"}"#]).unwrap(), Kind::Image);
+        assert_eq!(of(&[]).unwrap(), Kind::Text);
+        let error = of(&[image, "", text]).unwrap_err().to_string();
+        assert!(error.contains("texts (line 3) and pictures (line 1)") && error.contains("two files"), "{error}");
     }
 }

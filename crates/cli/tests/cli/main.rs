@@ -5,6 +5,7 @@
 mod batch;
 mod doctor;
 mod eval;
+mod eval_images;
 mod explain;
 mod fetch_catalogue;
 mod fetch_repository;
