@@ -16,7 +16,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("atman-gpu", &["atman-kernels", "atman-tensor"]),
     ("atman-model", &["atman-images", "atman-kernels", "atman-tensor", "atman-weights"]),
     ("atman", &["atman-images", "atman-kernels", "atman-model", "atman-weights"]),
-    ("atman-report", &["atman"]),
+    ("atman-report", &["atman", "atman-images"]),
     (
         "atman-cli",
         &["atman", "atman-gpu", "atman-images", "atman-kernels", "atman-model", "atman-report", "atman-tensor", "atman-weights"],

@@ -92,7 +92,7 @@
 
   function show() {
     const now = view(), unit = pointed ?? kept;
-    for (const part of parts) paint(part, now.scores[part.dataset.unit], now);
+    for (const part of parts) paint(part, now.scores[part.dataset.unit], now);{{show_pictures}}
     for (const token of tokens) {
       const range = rangeOf(token);
       const chosen = !(span.from === whole.from && span.to === whole.to) && range.from >= span.from && range.to <= span.to;
@@ -214,7 +214,7 @@
     previewed = null;
     choose(between(anchor, to));
   });
-  addEventListener("keydown", (event) => { if (event.key === "Escape") reset(); });
+{{pictures}}  addEventListener("keydown", (event) => { if (event.key === "Escape") reset(); });
 
   byId("whole").addEventListener("click", reset);
   contrasts?.addEventListener("change", show);

@@ -1,5 +1,6 @@
 //! The one versioned JSON of an explanation.
 
+use crate::PictureFile;
 use atman::Explanation;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -26,6 +27,10 @@ pub struct Document {
     /// The explanation's own fields stand beside these.
     #[serde(flatten)]
     pub explanation: Explanation,
+    /// The files of the explanation's pictures, in their order, for the formats that show them; they are not in the JSON. A
+    /// picture without its file is drawn as a plain frame.
+    #[serde(skip)]
+    pub pictures: Vec<PictureFile>,
 }
 
 /// A model, so that it can be told from any other.
@@ -54,9 +59,16 @@ pub struct Span {
 impl Document {
     /// Puts a document together; scores are those of `span`, or of the whole target.
     pub fn new(explanation: Explanation, model: ModelInfo, device: String, span: Option<Span>) -> Document {
-        let mut document = Document { schema: SCHEMA.to_owned(), model, device, span, scores: Vec::new(), explanation };
+        let (schema, scores, pictures) = (SCHEMA.to_owned(), Vec::new(), Vec::new());
+        let mut document = Document { schema, model, device, span, scores, explanation, pictures };
         document.scores = document.explanation.scores(document.span_tokens());
         document
+    }
+
+    /// The same with the files of its pictures, in the order of the explanation's `images`.
+    #[must_use]
+    pub fn with_pictures(self, pictures: Vec<PictureFile>) -> Document {
+        Document { pictures, ..self }
     }
 
     /// The target tokens that `scores` are for.

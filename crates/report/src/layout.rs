@@ -25,6 +25,8 @@ struct Character {
     piece: usize,
     cells: usize,
     is_space: bool,
+    /// Whether a line may break after it.
+    ends: bool,
 }
 
 /// Pieces of text wrapped into lines of at most `width` cells, at spaces where there are any. Its own line ends stay; a space
@@ -34,12 +36,20 @@ pub(crate) fn lines(pieces: &[Piece], width: usize) -> Vec<Vec<Run>> {
     let mut lines = Vec::new();
     let mut line = Line::default();
     for (piece, of) in pieces.iter().enumerate() {
-        for text in clean(&of.text).graphemes(true) {
+        let beside_picture = of.picture || pieces.get(piece + 1).is_some_and(|next| next.picture);
+        let clean = clean(&of.text);
+        let mut graphemes = clean.graphemes(true).peekable();
+        while let Some(text) = graphemes.next() {
             if text == "\n" {
                 lines.push(std::mem::take(&mut line).runs());
                 continue;
             }
-            let character = line.character(text, piece);
+            let mut character = line.character(text, piece);
+            // What stands for a picture is not divided.
+            if of.picture {
+                (character.is_space, character.ends) = (false, false);
+            }
+            character.ends |= beside_picture && graphemes.peek().is_none();
             if line.cells + character.cells > width && !line.characters.is_empty() {
                 let rest = if character.is_space { Line::default() } else { line.split() };
                 lines.push(std::mem::replace(&mut line, rest).wrapped().runs());
@@ -67,9 +77,10 @@ impl Line {
     fn character(&self, text: &str, piece: usize) -> Character {
         if text == "\t" {
             let cells = TAB - self.cells % TAB;
-            return Character { text: " ".repeat(cells), piece, cells, is_space: true };
+            return Character { text: " ".repeat(cells), piece, cells, is_space: true, ends: true };
         }
-        Character { text: text.to_owned(), piece, cells: text.width(), is_space: text.chars().all(char::is_whitespace) }
+        let (cells, is_space) = (text.width(), text.chars().all(char::is_whitespace));
+        Character { text: text.to_owned(), piece, cells, is_space, ends: is_space || cells == 2 }
     }
 
     fn push(&mut self, character: Character) {
@@ -79,8 +90,7 @@ impl Line {
 
     /// Takes what must go to the next line off the end: all after the last place where a line may break.
     fn split(&mut self) -> Line {
-        let may_break_after = |character: &Character| character.is_space || character.cells == 2;
-        let at = self.characters.iter().rposition(may_break_after).map_or(self.characters.len(), |at| at + 1);
+        let at = self.characters.iter().rposition(|character| character.ends).map_or(self.characters.len(), |at| at + 1);
         let characters = self.characters.split_off(at);
         let cells = characters.iter().map(|character| character.cells).sum();
         self.cells -= cells;
@@ -136,7 +146,7 @@ mod tests {
     use super::*;
 
     fn wrapped(texts: &[&str], width: usize) -> Vec<String> {
-        let piece = |text: &&str| Piece { text: (*text).to_owned(), unit: None, tokens: 0..0, template: false, sink: false };
+        let piece = |text: &&str| Piece { text: (*text).to_owned(), ..Piece::default() };
         let pieces: Vec<Piece> = texts.iter().map(piece).collect();
         lines(&pieces, width).iter().map(|line| line.iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join("|")).collect()
     }
@@ -148,6 +158,15 @@ mod tests {
         assert_eq!(wrapped(&["a\n\n b"], 12), ["a", "", " b"]);
         assert_eq!(wrapped(&["a\n"], 12), ["a"]);
         assert_eq!(wrapped(&["abcdefgh"], 3), ["abc", "def", "gh"]);
+    }
+
+    #[test]
+    fn what_stands_for_a_picture_is_not_divided() {
+        let piece = |text: &str, picture| Piece { text: text.to_owned(), picture, ..Piece::default() };
+        let pieces = [piece("<a>", false), piece("[image 1]", true), piece("<b>", false)];
+        let lines = lines(&pieces, 10);
+        let lines: Vec<String> = lines.iter().map(|line| line.iter().map(|run| run.text.as_str()).collect()).collect();
+        assert_eq!(lines, ["<a>", "[image 1]", "<b>"]);
     }
 
     #[test]

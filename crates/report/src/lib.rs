@@ -4,7 +4,7 @@
 //! terminal. There is no I/O here: the caller says what a terminal can do, and puts what comes out where it belongs.
 //!
 //! Whoever draws an explanation in another way finds what it says in [`words`], how numbers are written in [`amount`], and a
-//! text's division in [`pieces`].
+//! text's division in [`pieces`], that of pictures in [`pictures`].
 
 pub mod amount;
 mod clean;
@@ -13,6 +13,7 @@ mod error;
 mod format;
 mod html;
 mod layout;
+pub mod pictures;
 pub mod pieces;
 mod scale;
 mod svg;
@@ -26,6 +27,7 @@ pub use document::{Document, ModelInfo, SCHEMA, SCHEMA_TEXT, Span};
 pub use error::ReportError;
 pub use format::Format;
 pub use html::{TRUST_CSS, faithfulness_html, html};
+pub use pictures::{Mosaic, PictureFile, RelevanceGrid, relevance_grid};
 pub use scale::{AGAINST, FULL_TINT, Rgb, SUPPORTS, Scale, WHITE, contrast_ratio, text_on};
 pub use svg::svg;
 pub use table::csv;

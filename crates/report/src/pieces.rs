@@ -1,11 +1,12 @@
 //! A text in the pieces that it is shown in: which part of it is which unit, and which target tokens.
 
-use atman::{Explanation, Source, Text, TokenKind, Unit};
-use std::collections::HashMap;
+use atman::{Explanation, Source, Text, Token, TokenKind, Unit};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// A stretch of a text that is shown in one way.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Piece {
     /// As it stands in the prompt or the target: untrusted, and not cleaned.
     pub text: String,
@@ -17,14 +18,16 @@ pub struct Piece {
     pub template: bool,
     /// Whether it belongs to a unit that is shown apart.
     pub sink: bool,
+    /// Whether it stands for a picture, whose units are shown over it and not in the text.
+    pub picture: bool,
 }
 
-/// The prompt, one piece for each stretch of a unit.
+/// The prompt, one piece for each stretch of a unit. The positions of a picture are one piece together, such as `[image 1]`.
 pub fn of_prompt(explanation: &Explanation) -> Vec<Piece> {
     let mut joined: Vec<Piece> = Vec::new();
     for piece in pieces(explanation, &explanation.prompt, 0) {
         match joined.last_mut() {
-            Some(last) if last.unit == piece.unit && last.template == piece.template => {
+            Some(last) if last.unit == piece.unit && last.template == piece.template && !last.picture && !piece.picture => {
                 last.text.push_str(&piece.text);
                 last.tokens.end = piece.tokens.end;
             }
@@ -32,6 +35,14 @@ pub fn of_prompt(explanation: &Explanation) -> Vec<Piece> {
         }
     }
     joined
+}
+
+/// The prompt as people read it: the positions of a picture are a marker such as `[image 1]`.
+pub fn prompt_text(explanation: &Explanation) -> Cow<'_, str> {
+    if explanation.images.is_empty() && explanation.units.iter().all(|unit| unit.image.is_none()) {
+        return Cow::Borrowed(&explanation.prompt.text);
+    }
+    Cow::Owned(of_prompt(explanation).into_iter().map(|piece| piece.text).collect())
 }
 
 /// The target, one piece for each token; tokens that are parts of one character are one piece.
@@ -42,6 +53,8 @@ pub fn of_target(explanation: &Explanation) -> Vec<Piece> {
 /// The pieces of a text whose first token stands at `first_position`.
 fn pieces(explanation: &Explanation, text: &Text, first_position: usize) -> Vec<Piece> {
     let unit_at = units_by_position(explanation);
+    // Only what is given to the model has pictures in it.
+    let mut markers = (first_position == 0).then(|| Markers::of(explanation));
     let mut pieces: Vec<Piece> = Vec::with_capacity(text.tokens.len());
     let mut reached = 0;
     for (i, token) in text.tokens.iter().enumerate() {
@@ -54,15 +67,78 @@ fn pieces(explanation: &Explanation, text: &Text, first_position: usize) -> Vec<
             continue;
         }
         let unit = unit_at.get(&(first_position + i)).copied();
+        if let Some(markers) = markers.as_mut().filter(|markers| markers.stand_for(token)) {
+            let image = unit.and_then(|unit| explanation.units.get(unit)?.image.as_ref()).map(|part| part.image);
+            match (markers.begins(image), pieces.last_mut()) {
+                (None, Some(last)) if last.picture => last.tokens.end = i + 1,
+                (None, _) => {}
+                (Some(text), _) => pieces.push(Piece { text, tokens: i..i + 1, picture: true, ..Piece::default() }),
+            }
+            continue;
+        }
+        if let Some(markers) = &mut markers {
+            markers.passed(token);
+        }
         let template = token.kind != TokenKind::Text;
         let sink = unit.and_then(|unit| explanation.units.get(unit)).map_or(template, |unit| unit.sink);
-        pieces.push(Piece { text: own.to_owned(), unit, tokens: i..i + 1, template, sink });
+        pieces.push(Piece { text: own.to_owned(), unit, tokens: i..i + 1, template, sink, picture: false });
     }
     if let Some(rest) = text.text.get(reached..).filter(|rest| !rest.is_empty()) {
         let end = text.tokens.len();
-        pieces.push(Piece { text: rest.to_owned(), unit: None, tokens: end..end, template: false, sink: false });
+        pieces.push(Piece { text: rest.to_owned(), unit: None, tokens: end..end, template: false, sink: false, picture: false });
     }
     pieces
+}
+
+/// What the tokenizer calls the token that stands where a picture's embedding goes.
+const IMAGE_TOKEN: &str = "<image>";
+
+/// Pictures in a text, each of which is many tokens.
+struct Markers {
+    /// Tokens that stand for a part of a picture.
+    ids: HashSet<u32>,
+    /// Whether a token called [`IMAGE_TOKEN`] is one too: units need not cover all of a picture.
+    by_name: bool,
+    /// The picture that the last marker is of, while nothing but control tokens has followed; a number that is not known is
+    /// `None` within.
+    last: Option<Option<usize>>,
+}
+
+impl Markers {
+    fn of(explanation: &Explanation) -> Markers {
+        let of_pictures = explanation.units.iter().filter(|unit| unit.image.is_some());
+        let positions = of_pictures.flat_map(|unit| unit.positions.iter());
+        let tokens = positions.filter_map(|position| explanation.prompt.tokens.get(*position));
+        let ids =
+            tokens.filter(|token| token.kind != TokenKind::Text || token.text == IMAGE_TOKEN).map(|token| token.id).collect();
+        Markers { ids, by_name: !explanation.images.is_empty(), last: None }
+    }
+
+    fn stand_for(&self, token: &Token) -> bool {
+        let is_named = self.by_name && token.kind != TokenKind::Text && token.text == IMAGE_TOKEN;
+        is_named || self.ids.contains(&token.id)
+    }
+
+    /// What stands for a picture at its first token; `None` where its marker is there already. A picture in tiles has control
+    /// tokens in it, and is one picture still.
+    fn begins(&mut self, image: Option<usize>) -> Option<String> {
+        let goes_on = match (self.last, image) {
+            (Some(last), Some(image)) => last.is_none_or(|last| last == image),
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if goes_on {
+            return None;
+        }
+        self.last = Some(image);
+        Some(image.map_or("[image]".to_owned(), |image| format!("[image {}]", image.saturating_add(1))))
+    }
+
+    fn passed(&mut self, token: &Token) {
+        if token.kind == TokenKind::Text {
+            self.last = None;
+        }
+    }
 }
 
 fn units_by_position(explanation: &Explanation) -> HashMap<usize, usize> {

@@ -133,6 +133,14 @@ impl Scale {
         mix(hue, paper, strength.abs() * FULL_TINT)
     }
 
+    /// A score's colour as a tint to be laid over something: its hue, and an alpha by its strength. Over any paper it gives
+    /// [`Scale::rgb_on`].
+    pub fn tint(&self, score: f32) -> [u8; 4] {
+        let strength = self.strength(score);
+        let [r, g, b] = if strength < 0.0 { AGAINST } else { SUPPORTS };
+        [r, g, b, (strength.abs() * FULL_TINT * 255.0).round() as u8]
+    }
+
     /// Whether a score is no more than noise.
     pub fn is_noise(&self, score: f32) -> bool {
         score.abs() <= self.noise && self.noise > 0.0

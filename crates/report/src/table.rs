@@ -1,13 +1,16 @@
 //! A row for each unit, for spreadsheets and statistics.
 
 use crate::{Document, ReportError, Scale, pieces};
-use atman::Source;
+use atman::{ImagePart, PixelRect, Source};
 
 /// A document as comma-separated values, one row for each unit in their order; an unknown score is an empty cell.
 ///
 /// The columns: `unit` (its number), `source` (`prompt` or `target`), `text`, `start` and `end` (characters), `positions` and
 /// `neighbours` (separated by spaces), `sink`, `parent` (the unit that it is a part of), `score` (for the document's span),
-/// `below_noise`, and one for each target token, such as `t0: Rome`.
+/// `below_noise`, and one for each target token, such as `t0: Rome`. Where there are pictures, five more stand before the
+/// target tokens: `image` (the number of the picture that the unit is a part of, from 1 on as in its name), `left_px`,
+/// `top_px`, `right_px` and `bottom_px` (its rectangle in pixels of the picture; where it has several, as many numbers separated
+/// by spaces). They are empty for units of text.
 ///
 /// # Errors
 /// When a row cannot be written.
@@ -17,7 +20,9 @@ pub fn csv(document: &Document) -> Result<String, ReportError> {
     let columns = ["unit", "source", "text", "start", "end", "positions", "neighbours", "sink", "parent", "score", "below_noise"];
     let tokens = explanation.target.tokens.iter().enumerate();
     let tokens = tokens.map(|(t, token)| format!("t{t}: {}", token.text.trim_start()));
-    writer.write_record(columns.iter().map(|column| (*column).to_owned()).chain(tokens))?;
+    let of_pictures = ["image", "left_px", "top_px", "right_px", "bottom_px"];
+    let of_pictures = if explanation.images.is_empty() { &[][..] } else { &of_pictures };
+    writer.write_record(columns.iter().chain(of_pictures).map(|column| (*column).to_owned()).chain(tokens))?;
     let scale = Scale::of(document);
     for (i, unit) in explanation.units.iter().enumerate() {
         let score = document.scores.get(i).copied().flatten();
@@ -38,13 +43,23 @@ pub fn csv(document: &Document) -> Result<String, ReportError> {
             number(score),
             score.map(|score| scale.is_noise(score).to_string()).unwrap_or_default(),
         ];
+        let place = place(unit.image.as_ref());
+        let place = place.into_iter().take(of_pictures.len());
         let row = explanation.relevance.get(i).and_then(Option::as_ref);
         let of_token = |t: usize| number(row.and_then(|row| row.get(t)).copied().flatten());
-        writer.write_record(of_unit.into_iter().chain(explanation.whole_target().map(of_token)))?;
+        writer.write_record(of_unit.into_iter().chain(place).chain(explanation.whole_target().map(of_token)))?;
     }
     let bytes = writer.into_inner().map_err(|error| ::csv::Error::from(error.into_error()))?;
     // Nothing but text was written.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The columns of a unit that is a part of a picture.
+fn place(part: Option<&ImagePart>) -> [String; 5] {
+    let Some(part) = part else { return Default::default() };
+    let edges = |edge: fn(&PixelRect) -> f32| part.rects.iter().map(|rect| edge(rect).to_string()).collect::<Vec<_>>().join(" ");
+    let image = part.image.saturating_add(1).to_string();
+    [image, edges(|rect| rect.left_px), edges(|rect| rect.top_px), edges(|rect| rect.right_px), edges(|rect| rect.bottom_px)]
 }
 
 /// Text that no spreadsheet runs as a formula.

@@ -2,12 +2,13 @@
 //!
 //! What holds text that others wrote says so: that text may look like markup. All else is numbers and fixed words.
 
-use crate::amount::{bytes, count, probability, seconds, short};
+use crate::amount::{bytes, count, probability, seconds, short, signed};
 use crate::clean::one_line;
+use crate::pictures::ShownPicture;
 use crate::{Document, Scale};
 use atman::{
-    Contrast, Explanation, Faithfulness, Granularity, Order, OrderCurves, Postprocessing, Removal, STEPS, Text, Threshold,
-    TokenKind,
+    Contrast, Explanation, Faithfulness, Granularity, ImageGranularity, Order, OrderCurves, Postprocessing, Removal, STEPS, Text,
+    Threshold, TokenKind, Unit,
 };
 
 /// What the hue of positive scores stands for.
@@ -36,7 +37,22 @@ pub fn heading(document: &Document) -> String {
 /// How the text is divided: `13 units, each a token`.
 fn granularity(document: &Document) -> String {
     let explanation = &document.explanation;
-    let units = count(explanation.leaves().len(), "unit");
+    let (of_pictures, of_text): (Vec<usize>, Vec<usize>) =
+        explanation.leaves().into_iter().partition(|leaf| explanation.units.get(*leaf).is_some_and(|unit| unit.image.is_some()));
+    if of_pictures.is_empty() {
+        return granularity_of_text(explanation, of_text.len());
+    }
+    let size = match explanation.settings.image_granularity {
+        ImageGranularity::Patch => "each a patch".to_owned(),
+        ImageGranularity::Whole => "each a picture".to_owned(),
+        blocks => format!("each {blocks} patches"),
+    };
+    let pictures = if explanation.images.len() == 1 { "picture" } else { "pictures" };
+    format!("{}, and {} of the {pictures}, {size}", granularity_of_text(explanation, of_text.len()), of_pictures.len())
+}
+
+fn granularity_of_text(explanation: &Explanation, n_units: usize) -> String {
+    let units = count(n_units, "unit");
     match &explanation.granularity {
         Granularity::Token | Granularity::Word | Granularity::Sentence | Granularity::Paragraph
             if explanation.settings.refine.is_none() =>
@@ -88,6 +104,33 @@ pub fn legend(scale: &Scale) -> Vec<String> {
         lines.push(format!("· marks scores within the noise floor of {}.", scale.measure.of(scale.noise)));
     }
     lines
+}
+
+/// Which picture this is: `image 1, cat.png, 64 × 64 pixels`. Holds the picture's name.
+pub fn picture(picture: &ShownPicture<'_>) -> String {
+    let info = picture.info;
+    let name = if info.name.is_empty() { String::new() } else { format!("{}, ", one_line(&info.name)) };
+    format!("image {}, {name}{} × {} pixels", picture.image.saturating_add(1), info.width_px, info.height_px)
+}
+
+/// Where the strongest part of a picture is, for those who do not see it: `strongest: row 3, column 4, +1.230 nats`. Holds the
+/// name of a unit.
+pub fn strongest_part(picture: &ShownPicture<'_>, scores: &[Option<f32>], scale: &Scale) -> String {
+    let Some((part, score)) = picture.strongest(scores) else { return "no part has a score".to_owned() };
+    let number = if scale.signed { signed(score) } else { short(score) };
+    let within = if scale.is_noise(score) { ", within the noise floor" } else { "" };
+    let amount = format!("{number} {}", scale.measure.name());
+    format!("strongest: {}, {}{within}", place(picture, part.unit), amount.trim_end())
+}
+
+/// Where a part of a picture is: its name without that of the picture. Holds the name of a unit.
+pub fn place(picture: &ShownPicture<'_>, unit: &Unit) -> String {
+    let whole = format!("image {}", picture.image.saturating_add(1));
+    match unit.text.strip_prefix(&whole) {
+        Some("") => "all of it".to_owned(),
+        Some(rest) => one_line(rest.trim_start_matches(", ")),
+        None => one_line(&unit.text),
+    }
 }
 
 /// How likely the answer was: `probability 0.53, log-probability -0.634 nats`. `None` where tokens lack it.

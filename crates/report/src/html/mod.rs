@@ -3,6 +3,7 @@
 mod charts;
 mod fill;
 mod numbers;
+mod pictures;
 mod texts;
 
 pub use charts::{TRUST_CSS, faithfulness_html};
@@ -28,17 +29,20 @@ const LEVELS: i32 = 20;
 pub fn html(document: &Document) -> Result<String, ReportError> {
     let explanation = &document.explanation;
     let scale = Scale::of(document);
-    let script = include_str!("../../html/script.js");
-    let style = style();
+    let has_pictures = !explanation.images.is_empty();
+    let script = script(has_pictures);
+    let style = style(has_pictures);
     let (least, most) = ends(&scale);
     let meaning = words::meaning(&scale, explanation.settings.postprocessing);
     let partial = words::partial(explanation).map(|partial| format!("<p class=\"partial\">{partial}</p>\n"));
     let values = [
         ("style_hash", hash(&style)),
-        ("script_hash", hash(script)),
+        ("script_hash", hash(&script)),
+        ("images", if has_pictures { " img-src data:;" } else { "" }.to_owned()),
         ("title", escaped(&format!("Why did the model say “{}”?", cut(&words::answer(explanation), 70)))),
         ("partial", partial.unwrap_or_default()),
         ("meaning", with_samples(meaning)),
+        ("pictures", pictures::section(document, &scale)),
         ("prompt", texts::prompt(document, &scale)),
         ("sinks", texts::sinks_choice(document)),
         ("likelihood", words::likelihood(document).unwrap_or_default()),
@@ -56,9 +60,10 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
         ("marks", marks(&scale)),
         ("faithfulness", explanation.faithfulness.as_ref().map(charts::faithfulness_html).unwrap_or_default()),
         ("table", numbers::table(document, &scale)),
+        ("divided", if has_pictures { "the text and of the pictures" } else { "the text" }.to_owned()),
         ("facts", numbers::facts(document)),
         ("json", json(document)?),
-        ("script", script.to_owned()),
+        ("script", script),
         ("style", style),
     ];
     Ok(fill(include_str!("../../html/template.html"), &values))
@@ -74,7 +79,13 @@ fn hash(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
 
-fn style() -> String {
+/// A page without pictures has no code for them.
+fn script(has_pictures: bool) -> String {
+    let (code, call) = if has_pictures { (pictures::SCRIPT, "\n    showPictures(now, unit);") } else { ("", "") };
+    fill(include_str!("../../html/script.js"), &[("pictures", code.to_owned()), ("show_pictures", call.to_owned())])
+}
+
+fn style(has_pictures: bool) -> String {
     let mut tints = String::new();
     for (sign, hue) in [("", SUPPORTS), ("-", AGAINST)] {
         for level in 1..=LEVELS {
@@ -84,6 +95,7 @@ fn style() -> String {
         }
     }
     let values = [
+        ("pictures", if has_pictures { pictures::STYLE } else { "" }.to_owned()),
         ("tints", tints),
         ("against", channels(AGAINST)),
         ("supports", channels(SUPPORTS)),

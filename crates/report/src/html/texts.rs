@@ -32,19 +32,27 @@ fn hidden_unless_all(mut pieces: Vec<Piece>) -> Vec<Piece> {
 }
 
 fn span(document: &Document, scale: &Scale, piece: &Piece, class: &str, more: &str) -> String {
+    if piece.picture {
+        return format!("<span class=\"marker\">{}</span>", escaped(&piece.text));
+    }
     let score = piece.unit.and_then(|unit| document.scores.get(unit).copied().flatten());
-    let mut classes = class.to_owned();
+    let classes = classes(class, piece.sink, piece.template, score, scale);
+    let unit = piece.unit.map_or(String::new(), |unit| format!(" data-unit=\"{unit}\""));
+    let relevance = relevance(score, scale);
+    format!("<span class=\"{classes}\"{unit}{relevance}{more}>{}</span>", escaped(&piece.text))
+}
+
+/// What a part of a text or a picture is marked with.
+pub(super) fn classes(class: &str, sink: bool, template: bool, score: Option<f32>, scale: &Scale) -> String {
     let noise = score.is_some_and(|score| scale.is_noise(score));
     let against = scale.signed && !noise && score.is_some_and(|score| score < 0.0);
-    for (is, name) in [(piece.sink, " sink"), (piece.template, " template"), (noise, " noise"), (against, " against")] {
-        if is {
-            classes.push_str(name);
-        }
-    }
-    let unit = piece.unit.map_or(String::new(), |unit| format!(" data-unit=\"{unit}\""));
-    let relevance =
-        score.map_or(String::new(), |score| format!(" data-relevance=\"{score}\" data-tint=\"{}\"", level(scale, score)));
-    format!("<span class=\"{classes}\"{unit}{relevance}{more}>{}</span>", escaped(&piece.text))
+    let marks = [(sink, " sink"), (template, " template"), (noise, " noise"), (against, " against")];
+    marks.iter().filter(|(is, _)| *is).fold(class.to_owned(), |classes, (_, name)| classes + name)
+}
+
+/// Its score, and the level of its tint.
+pub(super) fn relevance(score: Option<f32>, scale: &Scale) -> String {
+    score.map_or(String::new(), |score| format!(" data-relevance=\"{score}\" data-tint=\"{}\"", level(scale, score)))
 }
 
 /// Lets the reader see what is shown apart, if anything is.

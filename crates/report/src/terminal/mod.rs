@@ -1,6 +1,7 @@
 //! An explanation as text for a terminal.
 
 mod ansi;
+mod pictures;
 mod plain;
 mod sections;
 mod tinted;

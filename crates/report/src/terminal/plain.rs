@@ -1,6 +1,6 @@
 //! Units in rows, each with its number, its marks and a bar.
 
-use super::Page;
+use super::{Page, pictures, tinted};
 use crate::amount::signed;
 use crate::clean::{clean, quoted};
 use crate::layout::{cut, lines, padded};
@@ -17,15 +17,22 @@ pub(super) fn units(page: &mut Page, document: &Document) {
     let explanation = &document.explanation;
     let scale = Scale::of(document);
     let likelihood = words::likelihood(document).map_or(String::new(), |likelihood| format!(" ({likelihood})"));
+    if !explanation.images.is_empty() {
+        page.title("Pictures");
+        pictures::grids(page, document, &document.scores, &scale);
+    }
     page.title("Prompt");
-    indented(page, &explanation.prompt.text);
+    indented(page, &pieces::prompt_text(explanation));
     page.title(&format!("Answer{likelihood}"));
     indented(page, &explanation.target.text);
     if let Some(span) = &document.span {
         page.sentence(&clean(&format!("The scores are for “{}” alone.", span.text)));
     }
     page.title("Units");
-    rows(page, document, &explanation.leaves(), &scale);
+    rows(page, document, &listed(document), &scale);
+    if let Some(line) = left_out(document) {
+        page.sentence(&line);
+    }
     page.blank();
     if scale.signed {
         page.sentence("+ supports the answer: with that part damped, the answer becomes less likely. - speaks against it.");
@@ -35,8 +42,32 @@ pub(super) fn units(page: &mut Page, document: &Document) {
     }
 }
 
+/// The units of text, and of those of pictures, which stand in grids already, the strongest.
+pub(super) fn listed(document: &Document) -> Vec<usize> {
+    let (mut of_pictures, mut listed) = divided(document);
+    let size = |unit: &usize| document.scores.get(*unit).copied().flatten().map_or(0.0, f32::abs);
+    of_pictures.sort_by(|a, b| size(b).total_cmp(&size(a)));
+    listed.extend(of_pictures.into_iter().take(tinted::STRONGEST));
+    listed.sort_unstable();
+    listed
+}
+
+/// That not all units are listed, if so.
+fn left_out(document: &Document) -> Option<String> {
+    let n_parts = divided(document).0.len();
+    let all = n_parts <= tinted::STRONGEST;
+    (!all).then(|| format!("Of {n_parts} parts of pictures, the {} strongest are listed.", tinted::STRONGEST))
+}
+
+/// Units of pictures, and all others.
+fn divided(document: &Document) -> (Vec<usize>, Vec<usize>) {
+    let units = &document.explanation.units;
+    let is_picture = |unit: &usize| units.get(*unit).is_some_and(|unit| unit.image.is_some());
+    document.explanation.leaves().into_iter().partition(is_picture)
+}
+
 fn indented(page: &mut Page, text: &str) {
-    let piece = Piece { text: text.to_owned(), unit: None, tokens: 0..0, template: false, sink: false };
+    let piece = Piece { text: text.to_owned(), ..Piece::default() };
     for line in lines(&[piece], page.style.width.saturating_sub(2)) {
         page.line(&format!("  {}", line.iter().map(|run| run.text.as_str()).collect::<String>()));
     }

@@ -1,6 +1,6 @@
 //! What stands below the units: contrasts, and whether the order of units can be trusted.
 
-use super::{ColorDepth, Page, plain, tinted};
+use super::{ColorDepth, Page, pictures, plain, tinted};
 use crate::layout::padded;
 use crate::{Document, Scale, pieces, words};
 
@@ -10,9 +10,10 @@ pub(super) fn contrasts(page: &mut Page, document: &Document) {
     for contrast in &explanation.contrasts {
         let scale = Scale::of_contrast(document, contrast);
         page.title(&words::contrast(&document.explanation, contrast));
+        pictures::grids(page, document, &contrast.relevance, &scale);
         if page.style.color == ColorDepth::None {
             let of_contrast = Document { scores: contrast.relevance.clone(), ..document.clone() };
-            plain::rows(page, &of_contrast, &explanation.leaves(), &scale);
+            plain::rows(page, &of_contrast, &plain::listed(&of_contrast), &scale);
         } else {
             tinted::text(page, &pieces::of_prompt(explanation), &contrast.relevance, &scale, 0..0);
         }

@@ -1,7 +1,7 @@
 //! Units in colour, where they stand in the text.
 
 use super::ansi::Look;
-use super::{ColorDepth, Page, plain};
+use super::{ColorDepth, Page, pictures, plain};
 use crate::clean::clean;
 use crate::pieces::{self, Piece};
 use crate::scale::{Rgb, text_on};
@@ -9,17 +9,21 @@ use crate::{Document, Scale, amount, layout, words};
 use std::ops::Range;
 
 /// Text is tinted on paper of its own, so that a weak tint looks weak whatever the terminal's background is.
-const PAPER: Rgb = [28; 3];
+pub(super) const PAPER: Rgb = [28; 3];
 const INK: Rgb = [232; 3];
-const FAINT_INK: Rgb = [138; 3];
+pub(super) const FAINT_INK: Rgb = [138; 3];
 
 /// Units that are listed with their numbers.
-const STRONGEST: usize = 8;
+pub(super) const STRONGEST: usize = 8;
 
 /// The prompt, the answer, the strongest units, and what the colours mean.
 pub(super) fn units(page: &mut Page, document: &Document) {
     let explanation = &document.explanation;
     let scale = Scale::of(document);
+    if !explanation.images.is_empty() {
+        page.title("Pictures");
+        pictures::grids(page, document, &document.scores, &scale);
+    }
     page.title("Prompt");
     text(page, &pieces::of_prompt(explanation), &document.scores, &scale, 0..0);
     let likelihood = words::likelihood(document).map_or(String::new(), |likelihood| format!(" ({likelihood})"));

@@ -125,6 +125,10 @@ fn samples_are_written_to_files() {
         ("span", sample::with_span()),
         ("hostile", sample::hostile()),
         ("chat", sample::chat()),
+        ("scene", sample::scene()),
+        ("scene-no-file", sample::scene().with_pictures(Vec::new())),
+        ("photo", sample::photo()),
+        ("pictures", sample::hostile_pictures()),
     ];
     for (name, document) in samples {
         for format in report::Format::ALL {

@@ -4,6 +4,7 @@
 
 mod csv;
 mod html;
+mod pictures;
 mod sample;
 mod scale;
 mod schema;
@@ -16,7 +17,9 @@ use report::{Format, TerminalStyle};
 fn formats_are_found_by_their_names_and_write_something() {
     for format in Format::ALL {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
-        for document in [sample::full(), sample::partial(), sample::hostile(), sample::chat()] {
+        for document in
+            [sample::full(), sample::partial(), sample::hostile(), sample::chat(), sample::scene(), sample::hostile_pictures()]
+        {
             assert!(format.write(&document, TerminalStyle::default()).unwrap().len() > 100, "{format}");
         }
     }
@@ -45,6 +48,16 @@ fn documents_whose_parts_contradict_each_other_can_be_written() {
     for format in Format::ALL {
         format.write(&document, TerminalStyle::default()).unwrap();
     }
+    let mut pictures = sample::hostile_pictures();
+    pictures.explanation.images.truncate(1);
+    pictures.explanation.units[9].image.as_mut().unwrap().rects.clear();
+    pictures.explanation.units[10].image.as_mut().unwrap().rects[0].left_px = f32::NAN;
+    pictures.explanation.images[0].width_px = 0;
+    pictures.scores.truncate(12);
+    for format in [Format::Html, Format::Svg, Format::Csv, Format::Terminal] {
+        format.write(&pictures, TerminalStyle::default()).unwrap();
+    }
     let style = TerminalStyle { color: report::ColorDepth::TrueColor, width: 1, sinks: true };
+    assert!(!report::terminal(&pictures, style).is_empty());
     assert!(!report::terminal(&document, style).is_empty());
 }

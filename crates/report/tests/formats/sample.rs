@@ -1,10 +1,10 @@
 //! Explanations to write: a real one, a long one and a hostile one.
 
 use atman::{
-    Compared, Contrast, Cost, Explanation, Faithfulness, FaithfulnessSettings, Granularity, Order, OrderCurves, Removal,
-    Settings, Source, Suppression, Text, Token, TokenKind, Unit,
+    Compared, Contrast, Cost, Explanation, Faithfulness, FaithfulnessSettings, Granularity, ImageInfo, ImagePart, Order,
+    OrderCurves, PixelRect, Removal, Settings, Source, Suppression, Text, Token, TokenKind, Unit,
 };
-use report::{Document, ModelInfo, Span};
+use report::{Document, ModelInfo, PictureFile, Span};
 
 const CAPITALS: &str = include_str!("../../../../tests/goldens/capitals.log-additive.json");
 
@@ -278,4 +278,102 @@ fn words(text: &str) -> Vec<String> {
         }
     }
     words
+}
+
+/// A picture that is asked about in words: control tokens, a token for each position of each picture, and the question.
+fn asked(images: Vec<ImageInfo>, per_side: usize, question: &str, answer: &str, at: impl Fn(usize, f32, f32) -> f32) -> Document {
+    let mut tokens: Vec<(String, u32, TokenKind)> = vec![("<|im_start|>".to_owned(), 1, TokenKind::Special)];
+    let mut parts: Vec<(usize, usize, usize, usize)> = Vec::new();
+    for image in 0..images.len() {
+        tokens.push(("<fake_token_around_image>".to_owned(), 2, TokenKind::Special));
+        for patch in 0..per_side * per_side {
+            parts.push((tokens.len(), image, patch / per_side, patch % per_side));
+            tokens.push(("<image>".to_owned(), 3, TokenKind::Special));
+        }
+        tokens.push(("<fake_token_around_image>".to_owned(), 2, TokenKind::Special));
+    }
+    tokens.extend(words(question).into_iter().map(|word| (word, 5, TokenKind::Text)));
+    tokens.push(("<|im_end|>".to_owned(), 4, TokenKind::Special));
+    let ids: Vec<_> = tokens.iter().map(|(token, id, _)| (token.as_str(), *id)).collect();
+    let mut prompt = text(&ids);
+    prompt.tokens.iter_mut().zip(&tokens).for_each(|(token, (_, _, kind))| token.kind = *kind);
+    let answers = words(answer);
+    let target = text(&answers.iter().map(|word| (word.as_str(), 6)).collect::<Vec<_>>());
+    let (n_prompt, n_target) = (prompt.tokens.len(), target.tokens.len());
+    let center = |cell: usize| (cell as f32 + 0.5) / per_side as f32;
+    let row = |i: usize| {
+        let part = parts.iter().find(|(position, ..)| *position == i);
+        let value = |t: usize| {
+            let of_picture = part.map(|(_, image, row, column)| at(*image, center(*column), center(*row)));
+            let of_text = || (i * 2_654_435_761 % 1000) as f32 / 3000.0 - 0.1;
+            (i < n_prompt + t).then(|| of_picture.unwrap_or_else(of_text) / (1 + t) as f32)
+        };
+        Some((0..n_target).map(value).collect())
+    };
+    let mut explanation = explanation(prompt, target, (0..n_prompt + n_target - 1).map(row).collect());
+    for (position, image, row, column) in &parts {
+        let unit = &mut explanation.units[*position];
+        let info = &images[*image];
+        let x = |column: usize| info.width_px as f32 * column as f32 / per_side as f32;
+        let y = |row: usize| info.height_px as f32 * row as f32 / per_side as f32;
+        let rect = PixelRect { left_px: x(*column), top_px: y(*row), right_px: x(column + 1), bottom_px: y(row + 1) };
+        unit.text = format!("image {}, row {}, column {}", image + 1, row + 1, column + 1);
+        unit.sink = false;
+        unit.image = Some(ImagePart { image: *image, rects: vec![rect] });
+    }
+    explanation.images = images;
+    document(explanation)
+}
+
+fn image(name: &str, width_px: u32, height_px: u32) -> ImageInfo {
+    ImageInfo { name: name.to_owned(), width_px, height_px, sha256: "cd".repeat(32) }
+}
+
+/// A red circle, a blue square and a green triangle on a light ground, in 8 by 8 patches: what is asked about is the circle.
+pub(crate) fn scene() -> Document {
+    let near = |x: f32, y: f32, to: (f32, f32), width: f32| (-((x - to.0).powi(2) + (y - to.1).powi(2)) / width).exp();
+    let at = |_: usize, x: f32, y: f32| 2.1 * near(x, y, (0.68, 0.3), 0.02) - 0.8 * near(x, y, (0.27, 0.68), 0.012) + 0.004;
+    let document = asked(vec![image("scene.png", 64, 64)], 8, "What color is the circle?", "The circle is red.", at);
+    document.with_pictures(vec![PictureFile { mime: "image/png".to_owned(), bytes: scene_png() }])
+}
+
+fn scene_png() -> Vec<u8> {
+    let color = |x: u32, y: u32| {
+        let (fx, fy) = (x as f32 + 0.5, y as f32 + 0.5);
+        if (fx - 43.5).powi(2) + (fy - 19.0).powi(2) < 110.0 {
+            [214, 40, 40]
+        } else if (9.0..26.0).contains(&fx) && (35.0..52.0).contains(&fy) {
+            [30, 70, 200]
+        } else if (40.0..58.0).contains(&fy) && (fx - 46.0).abs() < (fy - 40.0) / 2.0 {
+            [30, 150, 70]
+        } else {
+            [236, 232, 220]
+        }
+    };
+    let pixels = image::RgbImage::from_fn(64, 64, |x, y| image::Rgb(color(x, y)));
+    let mut png = Vec::new();
+    pixels.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
+    png
+}
+
+/// A photograph that is wider than high, in 5 by 5 parts.
+pub(crate) fn photo() -> Document {
+    let bytes = include_bytes!("../../../../tests/fixtures/pictures/photo.jpg").to_vec();
+    let at = |_: usize, x: f32, y: f32| 1.4 * (x - 0.5) * (1.2 - y) + 0.2;
+    let document = asked(vec![image("photo.jpg", 150, 100)], 5, "What is this?", "A photo.", at);
+    document.with_pictures(vec![PictureFile { mime: "image/jpeg".to_owned(), bytes }])
+}
+
+/// What someone who means harm might call a picture.
+pub(crate) const HOSTILE_NAME: &str = "</title></svg><script>alert(6)</script>\"' onload='alert(7)'\x1b[31m\u{202e}.png";
+
+/// Two pictures: one with a hostile name and a file that is none, and a high one.
+pub(crate) fn hostile_pictures() -> Document {
+    let images = vec![image(HOSTILE_NAME, 30, 30), image("tall.webp", 31, 57)];
+    let mut document = asked(images, 3, "Which one?", "This one.", |image, x, y| x - y * (1 + image) as f32 / 1.7);
+    document.explanation.units[5].text = "=image</title><script>alert(8)</script>\x1b[0m".to_owned();
+    let tall = include_bytes!("../../../../tests/fixtures/pictures/tall.webp").to_vec();
+    let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(9)'/>".to_vec();
+    let file = |bytes| PictureFile { mime: "image/svg+xml\"><script>alert(10)</script>".to_owned(), bytes };
+    document.with_pictures(vec![file(svg), file(tall)])
 }

@@ -1,4 +1,8 @@
-//! A picture of an explanation: the tinted prompt, the answer and the legend.
+//! A picture of an explanation: the prompt's pictures, the tinted prompt, the answer and the legend.
+
+mod pictures;
+
+pub(crate) use pictures::FADED;
 
 use crate::clean::{clean, escaped, one_line};
 use crate::layout::{Run, lines};
@@ -25,6 +29,7 @@ pub fn svg(document: &Document) -> String {
     if let Some(partial) = words::partial(&document.explanation) {
         picture.sentence("note", &partial);
     }
+    picture.pictures(document, &scale);
     picture.title("Prompt");
     picture.text(&pieces::of_prompt(explanation), &document.scores, &scale, 0..0);
     picture.title("Answer");
@@ -79,7 +84,7 @@ fn description(document: &Document, scale: &Scale) -> String {
         .take(5)
         .map(|(unit, score)| format!("“{}” {} {name}", one_line(pieces::name(explanation, unit).trim()), amount::signed(*score)))
         .collect();
-    format!("Prompt: {} The strongest parts: {}.", one_line(&explanation.prompt.text), strongest.join(", "))
+    format!("Prompt: {} The strongest parts: {}.", one_line(&pieces::prompt_text(explanation)), strongest.join(", "))
 }
 
 #[derive(Debug)]
@@ -97,7 +102,7 @@ impl Picture {
 
     /// A sentence in the proportional font, wrapped early enough for any.
     fn sentence(&mut self, class: &str, text: &str) {
-        let piece = Piece { text: clean(text).into_owned(), unit: None, tokens: 0..0, template: false, sink: false };
+        let piece = Piece { text: clean(text).into_owned(), ..Piece::default() };
         for line in lines(&[piece], COLUMNS + 8) {
             let text: String = line.iter().map(|run| escaped(&run.text)).collect();
             let baseline = self.y + 16.0;
