@@ -2,18 +2,21 @@
 
 use crate::args::BatchArguments;
 use crate::engine::{self, Engine, Opened};
-use crate::explain::{self, Request, is_about_the_question};
+use crate::explain::{self, Asked, Request, is_about_the_question};
 use crate::fetch::sha256_of;
 use crate::interrupt::{self, Interrupt};
 use crate::jsonl::{Journal, lines};
+use crate::pictures::{self, Picture};
 use crate::progress::Progress;
+use crate::prompt;
 use anyhow::{Context, Result, bail};
-use atman::{Prompt, Text};
+use atman::Text;
 use report::{Document, ModelInfo};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Exit status where some lines could not be explained.
@@ -27,14 +30,15 @@ struct Line {
     id: Value,
     prompt: Option<String>,
     prompt_ids: Option<Vec<u32>>,
-    #[serde(default)]
-    chat: bool,
+    chat: Option<bool>,
     system: Option<String>,
     target: Option<String>,
     target_ids: Option<Vec<u32>>,
     #[serde(default)]
     contrast: Vec<String>,
     span: Option<String>,
+    image: Option<PathBuf>,
+    images: Option<Vec<PathBuf>>,
 }
 
 /// A line of the output.
@@ -77,7 +81,7 @@ pub(crate) fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     if todo.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let opened = engine::open(&arguments.engine.model)?;
+    let opened = engine::open(arguments.engine.model.as_deref())?;
     pollster::block_on(async {
         let mut engine = Engine::load(&opened, arguments.engine.device).await?;
         let info = opened.info(&engine.model)?;
@@ -153,34 +157,44 @@ async fn explain_line(
 fn request(arguments: &BatchArguments, opened: &Opened, line: Line) -> Result<Request> {
     let tokenizer = opened.checkpoint.tokenizer()?;
     let bad = |what: &str| BadLine(what.to_owned());
+    let bad_line = |error: anyhow::Error| BadLine(format!("{error:#}"));
+    let paths = match (line.image, line.images) {
+        (None, paths) => paths.unwrap_or_default(),
+        (Some(path), None) => vec![path],
+        (Some(_), Some(_)) => return Err(bad("expected at most one of \"image\" and \"images\"").into()),
+    };
+    if !paths.is_empty() {
+        pictures::check(opened, "\"image\"").map_err(bad_line)?;
+    }
+    let folder = arguments.input.parent().unwrap_or(Path::new(""));
+    let pictures: Vec<Picture> =
+        paths.iter().map(|path| Picture::read(&folder.join(path))).collect::<Result<_>>().map_err(bad_line)?;
     let prompt = match (line.prompt, line.prompt_ids) {
         (Some(text), None) => {
-            if line.system.is_some() && !line.chat {
+            let is_chat = prompt::is_chat(line.chat, pictures.len(), opened);
+            if line.system.is_some() && !is_chat {
                 return Err(bad("\"system\" needs \"chat\": true").into());
             }
-            let prompt = if line.chat {
-                Prompt::chat(&text, line.system.as_deref(), 0, &opened.checkpoint)
-                    .map_err(|error| BadLine(format!("{:#}", anyhow::Error::from(error))))?
-            } else {
-                Prompt::plain(text)
-            };
-            prompt.encode(tokenizer)?
+            let put = prompt::put(&text, line.system.as_deref(), is_chat, pictures.len(), opened);
+            Asked::Written(put.map_err(|error| bad_line(error.into()))?)
         }
-        (None, Some(ids)) if !line.chat => Text::from_ids(tokenizer, &ids),
+        (None, Some(ids)) if line.chat != Some(true) => Asked::Tokens(Text::from_ids(tokenizer, &ids)),
         (None, Some(_)) => return Err(bad("\"prompt_ids\" cannot be put into a chat template; leave out \"chat\"").into()),
         _ => return Err(bad("expected either \"prompt\" or \"prompt_ids\"").into()),
     };
     let target = match (line.target, line.target_ids) {
-        (Some(text), None) => Some(Text::following(tokenizer, &text)?),
+        (Some(text), None) => Some(prompt.answer(&text, tokenizer)?),
         (None, Some(ids)) => Some(Text::from_ids(tokenizer, &ids)),
         (None, None) => None,
         _ => return Err(bad("expected at most one of \"target\" and \"target_ids\"").into()),
     };
+    let contrasts = line.contrast.iter().map(|text| prompt.answer(text, tokenizer)).collect::<Result<_, _>>()?;
     Ok(Request {
         prompt,
+        pictures,
         target,
         max_tokens: arguments.max_tokens,
-        contrasts: line.contrast,
+        contrasts,
         span: line.span,
         settings: arguments.settings.settings(opened.config.n_layers)?,
         budget: arguments.engine.budget(),

@@ -13,6 +13,7 @@ use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
+use weights::catalogue::DEFAULT;
 
 /// All that is found out; the JSON is this, field by field.
 #[derive(Debug, PartialEq, Serialize)]
@@ -21,8 +22,16 @@ struct Report {
     cpu: Cpu,
     adapters: Vec<Adapter>,
     auto: Auto,
+    /// The model that is part of this program.
+    built_in: BuiltIn,
     models_folder: PathBuf,
     models: Vec<Stored>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct BuiltIn {
+    name: &'static str,
+    len_bytes: u64,
 }
 
 /// An adapter, and how it did.
@@ -115,6 +124,7 @@ async fn examine() -> Result<Report> {
         cpu: Cpu::of_this_machine(),
         adapters,
         auto,
+        built_in: BuiltIn { name: DEFAULT.name, len_bytes: DEFAULT.len_bytes() },
         models: store.list()?,
         models_folder: store.folder().to_owned(),
     })

@@ -1,51 +1,92 @@
 //! A model on a device, ready to be asked.
 
+use crate::built_in;
 use crate::device;
 use crate::fetch;
-use crate::name;
+use crate::name::{self, ModelName};
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::text;
 use anyhow::{Context, Result};
 use gpu::Wish;
+use images::ImageProcessor;
 use kernels::Executor;
 use model::{LoadProgress, Model, ModelConfig};
 use report::ModelInfo;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use weights::catalogue::{CatalogueEntry, DEFAULT};
 use weights::{Checkpoint, ModelFiles};
 
 /// A model's files, opened and not yet loaded.
 pub(crate) struct Opened {
     pub(crate) checkpoint: Checkpoint,
     pub(crate) config: ModelConfig,
-    path: PathBuf,
+    name: String,
+    origin: Origin,
+    /// Whether prompts go into its chat template unless the user says otherwise.
+    prefers_chat: bool,
 }
 
-/// The model that is named; one that is not here is fetched.
-pub(crate) fn open(named: &str) -> Result<Opened> {
+/// Where the files are.
+enum Origin {
+    /// In this program.
+    BuiltIn(&'static CatalogueEntry),
+    /// A file or a folder.
+    Path(PathBuf),
+}
+
+/// The model that is named, or the default; one that is not here is fetched.
+pub(crate) fn open(named: Option<&str>) -> Result<Opened> {
     let store = Store::from_environment()?;
-    let name = name::resolve(named, store.folder())?;
-    let path = match store.locate(&name) {
-        Some(path) => path,
-        None => fetch::model(&store, &name)?,
+    let meant = name::resolve(named, store.folder())?;
+    let entry = if let ModelName::Catalogue(entry) = &meant { Some(*entry) } else { None };
+    let (files, origin) = match entry.filter(|entry| entry.is_built_in()) {
+        Some(entry) => (built_in::files(), Origin::BuiltIn(entry)),
+        None => {
+            let path = match store.locate(&meant) {
+                Some(path) => path,
+                None => fetch::model(&store, &meant)?,
+            };
+            (ModelFiles::from_path(&path)?, Origin::Path(path))
+        }
     };
-    let files = ModelFiles::from_path(&path)?;
-    let context = || format!("{named} cannot be used");
+    let name = named.unwrap_or(DEFAULT.name).to_owned();
+    let context = || format!("{name} cannot be used");
     let checkpoint = pollster::block_on(Checkpoint::open(files)).with_context(context)?;
     let (config, _) = ModelConfig::read(checkpoint.name(), checkpoint.config()).with_context(context)?;
-    Ok(Opened { checkpoint, config, path })
+    Ok(Opened { checkpoint, config, name, origin, prefers_chat: entry.is_some_and(|entry| entry.chat) })
 }
 
 impl Opened {
     /// Which model it is. Reads all of its files.
     pub(crate) fn info(&self, model: &Model) -> Result<ModelInfo> {
-        Ok(ModelInfo {
+        let (name, sha256) = match &self.origin {
+            Origin::BuiltIn(entry) => (entry.name.to_owned(), entry.sha256()),
             // Not the path, which says who lives on this machine.
-            name: self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned(),
-            sha256: Some(sha256(&self.path)?),
-            formats: model.formats().iter().map(ToString::to_string).collect(),
-        })
+            Origin::Path(path) => (path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(), sha256(path)?),
+        };
+        Ok(ModelInfo { name, sha256: Some(sha256), formats: model.formats().iter().map(ToString::to_string).collect() })
+    }
+
+    /// As the user names it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How pictures are prepared for it.
+    pub(crate) fn image_processor(&self) -> Result<ImageProcessor> {
+        let settings = self.checkpoint.image_processor();
+        let settings = settings.with_context(|| {
+            let name = &self.name;
+            format!("{name} does not say how its pictures are prepared: preprocessor_config.json is missing beside its weights")
+        })?;
+        Ok(ImageProcessor::read(&self.name, settings)?)
+    }
+
+    /// Whether a prompt goes into the chat template, if the user does not say.
+    pub(crate) fn prefers_chat(&self) -> bool {
+        self.prefers_chat
     }
 }
 

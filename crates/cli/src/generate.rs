@@ -3,12 +3,16 @@
 use crate::args::{GenerateArguments, usage_error};
 use crate::engine::{self, Engine};
 use crate::interrupt::{self, Interrupt};
+use crate::pictures;
 use crate::prompt;
+use crate::region;
 use crate::suppress;
 use anyhow::Result;
+use atman::{Prompt, Text, Token};
 use kernels::{Executor, Operator};
 use model::{Generation, KeyFactors, Model, Sampling};
 use std::io::{IsTerminal, Write};
+use std::ops::Range;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use weights::Checkpoint;
@@ -17,27 +21,44 @@ use weights::Checkpoint;
 pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;
     let sampling = sampling(arguments)?;
-    let prompt = prompt::read(&arguments.prompt)?;
-    let opened = engine::open(&arguments.model)?;
+    let written = prompt::read(&arguments.prompt)?;
+    region::check(&arguments.region, arguments.prompt.image.len())?;
+    let pictures = pictures::read(&arguments.prompt.image)?;
+    let opened = engine::open(arguments.model.as_deref())?;
     let checkpoint = &opened.checkpoint;
-    let prompt = prompt::prepare(prompt, &arguments.prompt, checkpoint)?;
-    let tokens = checkpoint.tokenizer()?.encode_with_ranges(&prompt.text, prompt.add_special)?;
-    let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+    if !pictures.is_empty() {
+        pictures::check(&opened, "--image")?;
+    }
+    let tokenizer = checkpoint.tokenizer()?;
+    let prompt = prompt::prepare(&written, &arguments.prompt, &opened)?;
     // What is wrong with the question is told before the device is opened and the weights are loaded.
-    let factors = suppress::factors(&arguments.suppress, &prompt.text, &prompt.parts, &tokens)?;
+    suppressed(arguments, &prompt, &prompt.encode(tokenizer)?)?;
 
     pollster::block_on(async {
-        let Engine { model, mut executor, .. } = Engine::load(&opened, arguments.device).await?;
+        let mut engine = Engine::load(&opened, arguments.device).await?;
+        let seen = pictures::see(&pictures, &mut engine).await?;
+        let Engine { model, mut executor, .. } = engine;
         let executor = executor.as_mut();
+        let prompt = prompt.with_images(&seen)?;
+        let text = prompt.encode(tokenizer)?;
+        let mut factors = suppressed(arguments, &prompt, &text)?;
+        region::put(&arguments.region, &text, &seen, &mut factors)?;
         let factors = key_factors(arguments, factors, &model)?;
         let max_tokens = arguments.max_tokens;
         let started = Instant::now();
-        let generation = Generation::start(&model, executor, &ids, max_tokens, sampling, factors).await?;
+        let input = atman::prompt_input(&text, &seen, &model)?;
+        let generation = Generation::start_mixed(&model, executor, &input, max_tokens, sampling, factors).await?;
         let writing = Writing { checkpoint, model: &model, max_tokens, interrupt: &interrupt };
         let done = writing.write(generation, executor).await?;
-        eprintln!("{}", done.summary(ids.len(), started));
+        eprintln!("{}", done.summary(input.len(), started));
         Ok(if done.end == End::Interrupted { ExitCode::from(interrupt::EXIT) } else { ExitCode::SUCCESS })
     })
+}
+
+/// A factor for each token of the prompt, as `--suppress` says.
+fn suppressed(arguments: &GenerateArguments, prompt: &Prompt, text: &Text) -> Result<Vec<f32>> {
+    let tokens: Vec<Range<usize>> = text.tokens.iter().map(Token::bytes).collect();
+    suppress::factors(&arguments.suppress, &prompt.text, &prompt.parts, &tokens)
 }
 
 fn sampling(arguments: &GenerateArguments) -> Result<Sampling> {
@@ -52,7 +73,7 @@ fn sampling(arguments: &GenerateArguments) -> Result<Sampling> {
 }
 
 fn key_factors(arguments: &GenerateArguments, factors: Vec<f32>, model: &Model) -> Result<Option<KeyFactors>> {
-    if arguments.suppress.is_empty() {
+    if arguments.suppress.is_empty() && arguments.region.is_empty() {
         return Ok(None);
     }
     let n_layers = model.config().n_layers;

@@ -2,6 +2,7 @@
 
 mod args;
 mod batch;
+mod built_in;
 mod device;
 mod doctor;
 mod engine;
@@ -13,8 +14,10 @@ mod interrupt;
 mod jsonl;
 mod models;
 mod name;
+mod pictures;
 mod progress;
 mod prompt;
+mod region;
 mod store;
 mod suppress;
 

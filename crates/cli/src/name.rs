@@ -16,8 +16,9 @@ pub(crate) enum ModelName {
     Repository(Repository),
 }
 
-/// What `text` names. A file or folder that exists wins, then the catalogue, then a file of the models folder, then the hub.
-pub(crate) fn resolve(text: &str, models: &Path) -> Result<ModelName> {
+/// What `text` names; without one the default. A file or folder that exists wins, then the catalogue, then a file of the models folder, then the hub.
+pub(crate) fn resolve(text: Option<&str>, models: &Path) -> Result<ModelName> {
+    let Some(text) = text else { return Ok(ModelName::Catalogue(&catalogue::DEFAULT)) };
     if Path::new(text).exists() {
         return Ok(ModelName::Path(text.into()));
     }
@@ -47,11 +48,12 @@ mod tests {
     fn what_exists_wins_and_nothing_known_lists_the_catalogue() {
         let models = tempfile::tempdir().unwrap();
         std::fs::write(models.path().join("mine.gguf"), b"x").unwrap();
-        assert_eq!(resolve("mine.gguf", models.path()).unwrap(), ModelName::Path(models.path().join("mine.gguf")));
+        assert_eq!(resolve(Some("mine.gguf"), models.path()).unwrap(), ModelName::Path(models.path().join("mine.gguf")));
         let exists = models.path().to_str().unwrap();
-        assert_eq!(resolve(exists, models.path()).unwrap(), ModelName::Path(models.path().into()));
-        assert!(matches!(resolve("SMOLLM2-135m-instruct", models.path()).unwrap(), ModelName::Catalogue(_)));
-        let error = resolve("smollm3", models.path()).unwrap_err().to_string();
+        assert_eq!(resolve(Some(exists), models.path()).unwrap(), ModelName::Path(models.path().into()));
+        assert!(matches!(resolve(Some("SMOLLM2-135m-instruct"), models.path()).unwrap(), ModelName::Catalogue(_)));
+        assert!(matches!(resolve(None, models.path()).unwrap(), ModelName::Catalogue(entry) if entry.is_built_in()));
+        let error = resolve(Some("smollm3"), models.path()).unwrap_err().to_string();
         assert!(error.contains("smollm2-135m-instruct") && error.contains("owner/name@revision"), "{error}");
     }
 }

@@ -1,11 +1,12 @@
 //! From what the user typed to the text that the model reads.
 
 use crate::args::{PromptArguments, usage_error};
+use crate::engine::Opened;
 use anyhow::{Context, Result, anyhow, bail};
 use atman::{AtmanError, Prompt};
+use images::IMAGE;
 use std::io::Read;
 use std::path::Path;
-use weights::Checkpoint;
 
 /// The prompt from the argument, a file or stdin.
 pub(crate) fn read(arguments: &PromptArguments) -> Result<String> {
@@ -35,12 +36,39 @@ fn non_empty(text: String) -> Result<String> {
     Ok(text)
 }
 
-/// The prompt as it is, or within the model's chat template.
-pub(crate) fn prepare(text: String, arguments: &PromptArguments, checkpoint: &Checkpoint) -> Result<Prompt> {
-    if !arguments.chat {
-        return Ok(Prompt::plain(text));
+/// Whether the prompt goes into the chat template: as the user says, or else where the model is best asked so, and where
+/// there are pictures, whose places the template knows.
+pub(crate) fn is_chat(said: Option<bool>, n_images: usize, opened: &Opened) -> bool {
+    said.unwrap_or_else(|| opened.prefers_chat() || n_images > 0 && opened.checkpoint.chat_template().is_some())
+}
+
+/// The prompt as it is, or within the model's chat template. Pictures come before it, or where its own markers `<image>` are.
+pub(crate) fn put(
+    text: &str,
+    system: Option<&str>,
+    is_chat: bool,
+    n_images: usize,
+    opened: &Opened,
+) -> Result<Prompt, AtmanError> {
+    let markers = if opened.config.vision.is_some() { text.matches(IMAGE).count() } else { 0 };
+    if markers > 0 && markers != n_images {
+        return Err(AtmanError::Places { places: markers, images: n_images });
     }
-    Prompt::chat(&text, arguments.system.as_deref(), 0, checkpoint).map_err(|error| match error {
+    if is_chat {
+        Prompt::chat(text, system, if markers > 0 { 0 } else { n_images }, &opened.checkpoint)
+    } else {
+        Ok(Prompt::plain(text.to_owned()))
+    }
+}
+
+/// What was typed as the model is to read it, but for its pictures.
+pub(crate) fn prepare(text: &str, arguments: &PromptArguments, opened: &Opened) -> Result<Prompt> {
+    let n_images = arguments.image.len();
+    let is_chat = is_chat(arguments.chat(), n_images, opened);
+    if arguments.system.is_some() && !is_chat {
+        return Err(usage_error("--system needs --chat: without the chat template there is no place for it"));
+    }
+    put(text, arguments.system.as_deref(), is_chat, n_images, opened).map_err(|error| match error {
         AtmanError::NoChatTemplate { .. } => anyhow!("{error}: leave out --chat to have it continue the prompt"),
         other => other.into(),
     })

@@ -6,7 +6,7 @@ use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
-use weights::catalogue::{CATALOGUE, CatalogueEntry};
+use weights::catalogue::{CATALOGUE, CatalogueEntry, CatalogueFile, Origin};
 use weights::hub::{Repository, is_relative_path};
 
 /// The folder of fetched models.
@@ -61,9 +61,9 @@ impl Store {
         &self.folder
     }
 
-    /// Where a catalogued file lies.
-    pub(crate) fn entry_path(&self, entry: &CatalogueEntry) -> PathBuf {
-        self.folder.join(entry.file_name)
+    /// Where a catalogued file lies that was fetched.
+    pub(crate) fn catalogued_path(&self, file: &CatalogueFile) -> PathBuf {
+        self.folder.join(file.name)
     }
 
     /// Where the files of a repository at a revision lie.
@@ -90,7 +90,11 @@ impl Store {
         let has_len = |path: &Path, len_bytes| fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() == len_bytes);
         match name {
             ModelName::Path(path) => path.exists().then(|| path.clone()),
-            ModelName::Catalogue(entry) => Some(self.entry_path(entry)).filter(|path| has_len(path, entry.len_bytes)),
+            ModelName::Catalogue(entry) => match &entry.origin {
+                Origin::Fetched { file, .. } => Some(self.catalogued_path(file)).filter(|path| has_len(path, file.len_bytes)),
+                // In no folder: it is in this program.
+                Origin::BuiltIn { .. } => None,
+            },
             ModelName::Repository(repository) => {
                 let folder = self.repository_folder(repository);
                 let manifest = self.manifest(repository)?;
@@ -105,13 +109,16 @@ impl Store {
         let mut found = Vec::new();
         for path in children(&self.folder)? {
             let Some(file_name) = path.file_name().and_then(|n| n.to_str()) else { continue };
-            let entry = CATALOGUE.iter().find(|entry| entry.file_name == file_name);
             let len_bytes = fs::metadata(&path).map_or(0, |m| m.len());
             if file_name.starts_with('.') || !path.is_file() || !file_name.ends_with(".gguf") {
                 continue;
             }
             // An unfinished or foreign file does not pass for the catalogued one.
-            let name = entry.filter(|e| e.len_bytes == len_bytes).map_or(file_name, |e| e.name);
+            let is_entry = |entry: &&CatalogueEntry| match &entry.origin {
+                Origin::Fetched { file, .. } => file.name == file_name && file.len_bytes == len_bytes,
+                Origin::BuiltIn { .. } => false,
+            };
+            let name = CATALOGUE.iter().find(is_entry).map_or(file_name, |entry| entry.name);
             found.push(Stored { name: name.to_owned(), path: path.clone(), len_bytes });
         }
         for owner in children(&self.folder.join("hub"))? {

@@ -4,7 +4,6 @@ use crate::text;
 use anyhow::{Result, bail};
 use std::ops::Range;
 use std::str::FromStr;
-use weights::tokenizer::EncodedToken;
 
 /// A text, and the factor on the attention that it gets.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +65,7 @@ impl LayerRange {
     }
 }
 
-/// One factor for each of `tokens`, 1 where nothing is suppressed. `text` is what was encoded, and `parts` are the bytes of
+/// One factor for each of the tokens that stand for these bytes of `text`, 1 where nothing is suppressed. `text` is what was encoded, and `parts` are the bytes of
 /// it in which to look: what the user wrote, and not the words of a chat template around it.
 ///
 /// A token that an occurrence touches is suppressed whole; of several factors it gets the smallest.
@@ -74,12 +73,12 @@ pub(crate) fn factors(
     suppressions: &[Suppress],
     text: &str,
     parts: &[Range<usize>],
-    tokens: &[EncodedToken],
+    tokens: &[Range<usize>],
 ) -> Result<Vec<f32>> {
     let mut factors: Vec<Option<f32>> = vec![None; tokens.len()];
     for Suppress { text: wanted, factor } in suppressions {
         let found: Vec<Range<usize>> = parts.iter().flat_map(|part| occurrences(text, part, wanted)).collect();
-        let overlaps = |token: &EncodedToken| found.iter().any(|at| token.range.start < at.end && at.start < token.range.end);
+        let overlaps = |token: &Range<usize>| found.iter().any(|at| token.start < at.end && at.start < token.end);
         let mut is_found = false;
         for (slot, _) in factors.iter_mut().zip(tokens).filter(|(_, token)| overlaps(token)) {
             *slot = Some(slot.map_or(*factor, |other| other.min(*factor)));
@@ -152,8 +151,8 @@ mod tests {
 
     /// Tokens of "the cat, the category": `the| cat|,| the| cat|egory`.
     const TEXT: &str = "the cat, the category";
-    fn tokens() -> Vec<EncodedToken> {
-        [0..3, 3..7, 7..8, 8..12, 12..16, 16..21].map(|range| EncodedToken { id: 0, range }).into()
+    fn tokens() -> Vec<Range<usize>> {
+        [0..3, 3..7, 7..8, 8..12, 12..16, 16..21].into()
     }
 
     fn part(range: Range<usize>) -> Vec<Range<usize>> {
@@ -190,7 +189,7 @@ mod tests {
     /// An added beginning of sequence stands for no text, even where the text begins.
     #[test]
     fn tokens_without_text_are_left_alone() {
-        let tokens = [EncodedToken { id: 1, range: 0..0 }, EncodedToken { id: 2, range: 0..3 }];
+        let tokens = [0..0, 0..3];
         let suppress = Suppress { text: "the".into(), factor: 0.1 };
         assert_eq!(factors(&[suppress], "the", &part(0..3), &tokens).unwrap(), [1.0, 0.1]);
     }

@@ -10,7 +10,7 @@ use weights::{Checkpoint, Message, ModelFiles, WeightsError};
 fn open() -> Option<Checkpoint> {
     let folder = std::env::var_os("ATMAN_MODELS").map(PathBuf::from);
     let folder = folder.or_else(|| Some(std::env::home_dir()?.join(".cache/atman/models")));
-    let path = folder.unwrap_or_default().join(weights::catalogue::find("smollm2-135m-instruct").unwrap().file_name);
+    let path = folder.unwrap_or_default().join(weights::catalogue::find("smollm2-135m-instruct").unwrap().files()[0].name);
     if !path.is_file() {
         assert!(std::env::var_os("ATMAN_REQUIRE_MODELS").is_none(), "{} is missing", path.display());
         eprintln!("skipped: {} is missing", path.display());

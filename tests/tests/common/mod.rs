@@ -17,7 +17,7 @@ fn models_folder() -> PathBuf {
 /// SmolLM2-135M-Instruct, as the goldens were made with it.
 pub(crate) fn checkpoint() -> Checkpoint {
     let entry = weights::catalogue::find("smollm2-135m-instruct").expect("the catalogue has it");
-    let path = models_folder().join(entry.file_name);
+    let path = models_folder().join(entry.files()[0].name);
     let files = ModelFiles::from_path(&path).unwrap_or_else(|e| panic!("{e}; `cargo xtask setup` fetches it"));
     pollster::block_on(Checkpoint::open(files)).expect("the model opens")
 }

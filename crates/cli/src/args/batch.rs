@@ -9,8 +9,9 @@ pub(crate) struct BatchArguments {
     #[command(flatten)]
     pub(crate) engine: EngineArguments,
 
-    /// JSON Lines, each {"prompt": TEXT} and optionally "id", "chat", "system", "target", "contrast": [TEXT, ..], "span",
-    /// or "prompt_ids" and "target_ids" in place of text
+    /// JSON Lines, each {"prompt": TEXT} and optionally "id", "chat": true or false, "system", "target", "contrast": [TEXT, ..],
+    /// "span", "image": FILE or "images": [FILE, ..] with paths from the folder of this file; or "prompt_ids" and "target_ids" in
+    /// place of text
     #[arg(long = "in", value_name = "FILE")]
     pub(crate) input: PathBuf,
 

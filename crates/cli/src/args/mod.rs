@@ -10,14 +10,16 @@ pub(crate) use eval::EvalArguments;
 pub(crate) use explain::ExplainArguments;
 pub(crate) use shared::{EngineArguments, IdList, PromptArguments, SettingsArguments};
 
+use crate::region::Region;
 use crate::suppress::{LayerRange, Suppress};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use gpu::Wish;
 use kernels::Operator;
 
 const AFTER_HELP: &str = "\
-A model is named by
+Without --model it is atman-tiny, which is part of this program: questions about short texts and about pictures of shapes.
+Any other model is named by
   a name of the catalogue           smollm2-135m-instruct   (`atman models` lists them)
   a repository of the hub           owner/name, owner/name@revision, owner/name:file.gguf
   a file or folder on this machine  ./model.gguf, ~/models/llama
@@ -48,7 +50,7 @@ pub(crate) fn usage_error(message: impl std::fmt::Display) -> anyhow::Error {
 pub(crate) enum Command {
     /// Bring models to this machine, verified and resumable; prints where they are
     Fetch(FetchArguments),
-    /// List the models that can be fetched by name, and those on this machine
+    /// List the models that have a name here, and those on this machine
     Models,
     /// Continue a prompt, or answer it, as the model would; the text goes to stdout as it comes, all else to stderr
     Generate(GenerateArguments),
@@ -71,10 +73,11 @@ pub(crate) struct FetchArguments {
 }
 
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("steering").args(["suppress", "region"]).multiple(true)))]
 pub(crate) struct GenerateArguments {
-    /// The model; one that is not on this machine is fetched first
+    /// The model; one that is not on this machine is fetched first [default: atman-tiny, which is built in]
     #[arg(long, short, value_name = "MODEL")]
-    pub(crate) model: String,
+    pub(crate) model: Option<String>,
 
     #[command(flatten)]
     pub(crate) prompt: PromptArguments,
@@ -103,12 +106,17 @@ pub(crate) struct GenerateArguments {
     #[arg(long, value_name = "TEXT=FACTOR")]
     pub(crate) suppress: Vec<Suppress>,
 
+    /// Damp or amplify a region of a picture alike, in pixels from its upper left corner; without a factor it is removed. With
+    /// several pictures 2:X,Y,W,H=F for the second
+    #[arg(long, value_name = "X,Y,W,H[=F]", requires = "image")]
+    pub(crate) region: Vec<Region>,
+
     /// How a factor acts on attention scores: log-additive, multiplicative or shifted
-    #[arg(long, value_name = "NAME", default_value_t = Operator::LogAdditive, requires = "suppress")]
+    #[arg(long, value_name = "NAME", default_value_t = Operator::LogAdditive, requires = "steering")]
     pub(crate) operator: Operator,
 
     /// Layers in which to suppress, the first is 0, the end is not included; all without this
-    #[arg(long, value_name = "A..B", requires = "suppress")]
+    #[arg(long, value_name = "A..B", requires = "steering")]
     pub(crate) layers: Option<LayerRange>,
 
     /// What to compute on: auto, cpu or gpu. `atman doctor` says what auto takes, and why

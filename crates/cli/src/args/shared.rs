@@ -22,21 +22,38 @@ pub(crate) struct PromptArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) prompt_file: Option<PathBuf>,
 
-    /// Put the prompt as a user's message into the model's chat template
+    /// A picture that the prompt is about, PNG, JPEG or WebP; may be given several times. Pictures come before the prompt, or
+    /// where it says <image>
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: Vec<PathBuf>,
+
+    /// Put the prompt as a user's message into the model's chat template. Without saying so this is done for atman-tiny, and
+    /// with pictures
     #[arg(long)]
     pub(crate) chat: bool,
 
-    /// A system message before the user's
-    #[arg(long, value_name = "TEXT", requires = "chat")]
+    /// Have the model continue the prompt as it stands, without its chat template
+    #[arg(long, conflicts_with_all = ["chat", "system"])]
+    pub(crate) plain: bool,
+
+    /// A system message before the user's, in the chat template
+    #[arg(long, value_name = "TEXT")]
     pub(crate) system: Option<String>,
+}
+
+impl PromptArguments {
+    /// What was said about the chat template, if anything.
+    pub(crate) fn chat(&self) -> Option<bool> {
+        if self.plain { Some(false) } else { self.chat.then_some(true) }
+    }
 }
 
 /// Which model, and what to run it on.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct EngineArguments {
-    /// The model; one that is not on this machine is fetched first
+    /// The model; one that is not on this machine is fetched first [default: atman-tiny, which is built in]
     #[arg(long, short, value_name = "MODEL")]
-    pub(crate) model: String,
+    pub(crate) model: Option<String>,
 
     /// What to compute on: auto, cpu or gpu. `atman doctor` says what auto takes, and why
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -89,6 +106,10 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "UNITS", default_value_t = Granularity::Auto)]
     pub(crate) granularity: Granularity,
 
+    /// What of a picture gets one score: patch, 2x2 or 4x4 patches, or image
+    #[arg(long, value_name = "UNITS", default_value_t = ImageGranularity::default())]
+    pub(crate) image_granularity: ImageGranularity,
+
     /// Sets of positions as units, in place of a granularity: `[[3, 4], [10]]`. Positions count the prompt's tokens from 0 on, then
     /// the answer's
     #[arg(long, value_name = "JSON", conflicts_with = "granularity")]
@@ -126,7 +147,7 @@ impl SettingsArguments {
         Ok(Settings {
             granularity: self.positions.clone().map_or_else(|| self.granularity.clone(), |sets| Granularity::Given(sets.0)),
             suppression,
-            image_granularity: ImageGranularity::default(),
+            image_granularity: self.image_granularity,
             score: self.score,
             postprocessing: self.postprocessing,
             refine: self.refine,

