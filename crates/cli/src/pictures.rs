@@ -3,6 +3,7 @@
 use crate::engine::{Engine, Opened};
 use anyhow::{Context, Result, bail};
 use atman::SeenImage;
+use report::PictureFile;
 use std::path::{Path, PathBuf};
 use weights::catalogue::DEFAULT;
 
@@ -20,6 +21,11 @@ impl Picture {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the picture {}", path.display()))?;
         images::decode(&bytes).with_context(|| path.display().to_string())?;
         Ok(Self { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes })
+    }
+
+    /// For the reports that show it.
+    pub(crate) fn into_file(self) -> PictureFile {
+        PictureFile { bytes: self.bytes }
     }
 }
 

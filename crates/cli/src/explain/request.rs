@@ -117,5 +117,5 @@ pub(crate) async fn explain(
         }
     }
     let document = Document::new(explainer.explanation(), info.clone(), engine.executor.describe(), span);
-    Ok(document)
+    Ok(document.with_pictures(request.pictures.into_iter().map(Picture::into_file).collect()))
 }

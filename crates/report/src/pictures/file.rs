@@ -20,15 +20,13 @@ const JPEG_QUALITY: u8 = 85;
 /// A picture's file, as it was given to the model.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PictureFile {
-    /// What it is said to be. Reports look at the bytes.
-    pub mime: String,
-    /// The whole file.
+    /// The whole file. What kind it is, its bytes say.
     pub bytes: Vec<u8>,
 }
 
 impl fmt::Debug for PictureFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PictureFile({:?}, {} bytes)", self.mime, self.bytes.len())
+        write!(f, "PictureFile({} bytes)", self.bytes.len())
     }
 }
 
@@ -110,7 +108,7 @@ mod tests {
     use super::*;
 
     fn file(bytes: Vec<u8>) -> PictureFile {
-        PictureFile { mime: "text/html".to_owned(), bytes }
+        PictureFile { bytes }
     }
 
     fn decoded(url: &str) -> (String, Picture) {

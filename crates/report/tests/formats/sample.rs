@@ -334,7 +334,7 @@ pub(crate) fn scene() -> Document {
     let near = |x: f32, y: f32, to: (f32, f32), width: f32| (-((x - to.0).powi(2) + (y - to.1).powi(2)) / width).exp();
     let at = |_: usize, x: f32, y: f32| 2.1 * near(x, y, (0.68, 0.3), 0.02) - 0.8 * near(x, y, (0.27, 0.68), 0.012) + 0.004;
     let document = asked(vec![image("scene.png", 64, 64)], 8, "What color is the circle?", "The circle is red.", at);
-    document.with_pictures(vec![PictureFile { mime: "image/png".to_owned(), bytes: scene_png() }])
+    document.with_pictures(vec![PictureFile { bytes: scene_png() }])
 }
 
 fn scene_png() -> Vec<u8> {
@@ -361,7 +361,7 @@ pub(crate) fn photo() -> Document {
     let bytes = include_bytes!("../../../../tests/fixtures/pictures/photo.jpg").to_vec();
     let at = |_: usize, x: f32, y: f32| 1.4 * (x - 0.5) * (1.2 - y) + 0.2;
     let document = asked(vec![image("photo.jpg", 150, 100)], 5, "What is this?", "A photo.", at);
-    document.with_pictures(vec![PictureFile { mime: "image/jpeg".to_owned(), bytes }])
+    document.with_pictures(vec![PictureFile { bytes }])
 }
 
 /// What someone who means harm might call a picture.
@@ -374,6 +374,6 @@ pub(crate) fn hostile_pictures() -> Document {
     document.explanation.units[5].text = "=image</title><script>alert(8)</script>\x1b[0m".to_owned();
     let tall = include_bytes!("../../../../tests/fixtures/pictures/tall.webp").to_vec();
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(9)'/>".to_vec();
-    let file = |bytes| PictureFile { mime: "image/svg+xml\"><script>alert(10)</script>".to_owned(), bytes };
+    let file = |bytes| PictureFile { bytes };
     document.with_pictures(vec![file(svg), file(tall)])
 }
