@@ -53,7 +53,7 @@ pub(crate) enum Command {
     /// List the models that have a name here, and those on this machine
     Models,
     /// Continue a prompt, or answer it, as the model would; the text goes to stdout as it comes, all else to stderr
-    Generate(GenerateArguments),
+    Generate(Box<GenerateArguments>),
     /// Explain why the model answers a prompt as it does: how much each part of the prompt supports each token of the answer
     Explain(Box<ExplainArguments>),
     /// Explain many prompts, one a line of a JSON Lines file; taken up where it stopped when it is started again

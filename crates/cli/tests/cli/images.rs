@@ -26,7 +26,9 @@ fn rects(found: &Value, image: usize) -> Vec<[f64; 4]> {
     let of_picture = |unit: &&Value| unit["image"]["image"].as_u64() == Some(image as u64);
     let rect = |unit: &Value| {
         assert_eq!(unit["source"], "prompt");
-        let [rect] = unit["image"]["rects"].as_array().unwrap().as_slice() else { panic!("{unit}") };
+        let rects = unit["image"]["rects"].as_array().unwrap();
+        assert_eq!(rects.len(), 1, "{unit}");
+        let rect = &rects[0];
         ["left_px", "top_px", "right_px", "bottom_px"].map(|side| rect[side].as_f64().unwrap())
     };
     found["units"].as_array().unwrap().iter().filter(of_picture).map(rect).collect()
@@ -143,6 +145,16 @@ fn a_batch_has_pictures_beside_it() {
     std::fs::remove_file(&out).unwrap();
     let outcome = batch(&["--model", MODEL]);
     assert!(outcome.code == 3 && outcome.stderr.contains("reads text only; leave out \"image\", or use"), "{outcome:?}");
+}
+
+#[test]
+fn a_page_has_the_picture_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.html");
+    let (square, path) = (picture("square.png"), out.to_str().unwrap());
+    let outcome = run("explain", &["--image", &square, "--prompt", WHAT, "--target", " red.", "--out", path]);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    assert!(std::fs::read_to_string(out).unwrap().contains("data:image/png;base64,"));
 }
 
 /// Damping part of a picture changes what the model writes, always in the same way; a factor of one does not.
