@@ -7,8 +7,14 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { report, sizes, WASM_LIMIT_BYTES } from "./sizes.mjs";
 
-/** Files that are not the page's, or that it cannot keep: the service worker itself, what configures hosts, models. */
+/** Files that are not the page's, or that it cannot keep: the service worker itself, what configures hosts, models to fetch. */
 const NOT_KEPT = new Set(["sw.js", "_headers", "models"]);
+
+/** The built-in model: a folder of the repository, and the same of each site. */
+const BUILT_IN = "models/atman-tiny";
+
+/** Those of its files that are the model; others tell of it. */
+const isModelFile = (name) => /\.(json|jinja|safetensors)$/.test(name);
 
 /** The content security policy that stands in the page. A page without it, or with a script that it forbids, is refused. */
 export function policyOf(html) {
@@ -44,6 +50,9 @@ async function addModels(site, models) {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const model of models) await linkOrCopy(model, join(folder, basename(model)));
+  const from = new URL(`../${BUILT_IN}/`, import.meta.url);
+  await mkdir(join(site, BUILT_IN));
+  for (const name of (await readdir(from)).filter(isModelFile)) await copyFile(new URL(name, from), join(site, BUILT_IN, name));
   await writeFile(join(folder, "index.json"), `${JSON.stringify({ files: models.map((model) => basename(model)) })}\n`);
 }
 
@@ -57,7 +66,8 @@ export async function finish(site, models = []) {
   await addModels(site, models);
   const policy = policyOf(await readFile(join(site, "index.html"), "utf8"));
   const files = {};
-  for (const name of await filesBelow(site)) files[name] = `sha256-${digest(await readFile(join(site, name)))}`;
+  const builtIn = (await readdir(join(site, BUILT_IN))).map((name) => `${BUILT_IN}/${name}`).sort();
+  for (const name of [...(await filesBelow(site)), ...builtIn]) files[name] = `sha256-${digest(await readFile(join(site, name)))}`;
   const source = await readFile(new URL("sw.js", import.meta.url), "utf8");
   const version = digest(JSON.stringify({ policy, files, source })).replaceAll(/[^A-Za-z0-9]/g, "").slice(0, 16);
   await writeFile(join(site, "sw.js"), `const BUILD = ${JSON.stringify({ version, policy, files })};\n${source}`);

@@ -15,6 +15,9 @@ export const ROME = { prompt: "The capital of France is Paris. The capital of It
 /** An answer long enough to select in. */
 export const LONG_ANSWER = " Rome, and the capital of Spain is Madrid.";
 
+/** What the list of models calls the one that has to be fetched. */
+export const SMOLLM2 = "catalogue:smollm2-135m-instruct";
+
 /** Whether this is the whole site, optimised: not what a person who works on the page has built quickly, too slow for limits of
  * time to say anything. */
 export const isWholeSite = existsSync(join(site, "sw.js"));
@@ -47,8 +50,23 @@ export function parts(page) {
 export const idle = (page) => page.getByRole("button", { name: "Stop", exact: true, disabled: true }).waitFor(PATIENCE);
 
 /** Waits until a device has been chosen. */
-export async function started(page) {
+export async function found(page) {
   await page.getByText(/^Runs on the (GPU|processor)/).waitFor(PATIENCE);
+}
+
+/** Waits until the page has done what it does by itself: loaded the built-in model, and explained its first example. */
+export async function opened(page) {
+  await parts(page).ready.waitFor(PATIENCE);
+  await page.getByRole("heading", { name: /^Why did the model say/ }).waitFor(PATIENCE);
+  await idle(page);
+}
+
+/** The page with nothing asked yet, and a model chosen that has to be loaded first. */
+export async function started(page) {
+  await found(page);
+  await opened(page);
+  await parts(page).model.selectOption(SMOLLM2);
+  await write(page, { prompt: "", answer: "" });
 }
 
 /** Has the model of the site loaded. */

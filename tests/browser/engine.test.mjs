@@ -1,14 +1,27 @@
 // The engine in a browser's worker: the real model, streamed, agrees with the goldens on WebGPU and on the CPU path.
 import assert from "node:assert/strict";
-import { readFile, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, readdir, stat } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { loadModel, modelFile, openBlank, start, startWorker } from "./harness.mjs";
 
 const NATS = 1e-3;
 const RELATIVE = 1e-3;
+const LOGITS = 1e-3;
 const HEAP_BYTES = 200e6;
 
 const golden = (name) => readFile(new URL(`../goldens/${name}.json`, import.meta.url), "utf8");
+
+/** The model that the site carries, as the page asks for it. */
+async function carried() {
+  const folder = new URL("../../models/atman-tiny/", import.meta.url);
+  const names = (await readdir(folder)).filter((name) => /\.(json|jinja|safetensors)$/.test(name));
+  const file = async (name) => {
+    const content = await readFile(new URL(name, folder));
+    return { name, len_bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
+  };
+  return { "site-folder": { name: "atman-tiny", url: "models/atman-tiny/", files: await Promise.all(names.map(file)) } };
+}
 
 const DEVICES = [
   {
@@ -75,5 +88,15 @@ for (const { device, goldens } of DEVICES) {
         if (device === "gpu") assert.ok(memory.heap_bytes < HEAP_BYTES, `WebAssembly's memory took ${memory.heap_bytes} bytes`);
       });
     }
+
+    test("agrees with transformers on the model that the site carries, from words and pictures to logits", async () => {
+      const [report] = (await worker.ask({ request: "load", from: await carried() }, "loaded")).slice(-1);
+      assert.equal(report.event, "loaded", report.message);
+      const [shipped] = await worker.ask({ request: "shipped", golden: await golden("atman-tiny") }, "shipped");
+      assert.equal(shipped.event, "shipped", shipped.message);
+      const greatest = Math.max(...shipped.differences);
+      console.log(`logits of ${shipped.differences.length} prompts within ${greatest.toExponential(2)}`);
+      assert.ok(shipped.differences.length >= 20 && greatest < LOGITS, `${greatest}`);
+    });
   });
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { PATIENCE, ROME, explain, idle, loadModel, parts, promptRelevance, said, started, unfold, view } from "./asking.mjs";
+import { PATIENCE, ROME, SMOLLM2, explain, idle, loadModel, parts, promptRelevance, said, started, unfold, view } from "./asking.mjs";
 import { openPage, start } from "./harness.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -55,7 +55,7 @@ describe("the page for everybody", () => {
     await at.model.selectOption({ label: "Files on this machine…" });
     await assertAccessible("files");
     await page.getByRole("checkbox", { name: "Neighbours" }).uncheck();
-    await at.model.selectOption({ index: 1 });
+    await at.model.selectOption(SMOLLM2);
     await at.explain.click();
     await at.alert.filter({ hasText: "no prompt" }).waitFor();
     await assertAccessible("an error");
@@ -118,7 +118,7 @@ describe("a keyboard alone", () => {
   /** Tabs on until the focus is there. */
   async function tabTo(locator, key = "Tab") {
     const there = () => locator.first().evaluate((element) => element === document.activeElement);
-    for (let presses = 0; presses < 80; presses += 1) {
+    for (let presses = 0; presses < 120; presses += 1) {
       if (await there()) return;
       await page.keyboard.press(key);
     }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { explain, idle, loadModel, parts, said, started, unfold, view } from "./asking.mjs";
+import { explain, found, idle, loadModel, parts, said, started, unfold, view } from "./asking.mjs";
 import { openPage, start } from "./harness.mjs";
 
 const HOSTILE = {
@@ -30,7 +30,7 @@ describe("a question that holds HTML", () => {
   async function assertInert(of = page) {
     const found = await of.evaluate(() => ({
       owned: window.owned ?? null,
-      elements: document.querySelectorAll("img, main b:not(.steps b), main i, main svg[onload], body script").length,
+      elements: document.querySelectorAll("img:not(.examples img), main b:not(.steps b), main i, main svg[onload], body script").length,
     }));
     assert.deepEqual(found.owned, null);
     return found.elements;
@@ -100,7 +100,7 @@ describe("a question that holds HTML", () => {
     await at.button("Copy link").click();
     const link = await page.getByRole("textbox", { name: "Link" }).inputValue();
     const other = await openPage(session, { path: link });
-    await started(other.page);
+    await found(other.page);
     assert.equal(await parts(other.page).prompt.inputValue(), HOSTILE.prompt);
     assert.equal(await parts(other.page).answer.inputValue(), HOSTILE.answer);
     assert.equal(await assertInert(other.page), 0);

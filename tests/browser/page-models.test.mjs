@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { PATIENCE, ROME, explain, isWholeSite, loadModel, parts, promptRelevance, said, started, unfold } from "./asking.mjs";
+import { PATIENCE, ROME, SMOLLM2, explain, isWholeSite, loadModel, parts, promptRelevance, said, started, unfold } from "./asking.mjs";
 import { modelFile, modelUrl, openPage, start } from "./harness.mjs";
 
 const NAME = basename(modelFile);
@@ -40,7 +40,7 @@ describe("files of this machine", () => {
     // Writing and choosing another goes on as if nothing had been.
     await at.prompt.fill("One, two,");
     assert.ok(await at.explain.isEnabled());
-    await at.model.selectOption({ index: 1 });
+    await at.model.selectOption(SMOLLM2);
     assert.equal(await said(page), "");
     assert.ok(await at.load.isEnabled());
   });
@@ -74,7 +74,7 @@ describe("files of this machine", () => {
     await page.getByText("Chosen: cut.gguf").waitFor();
     await at.alert.filter({ hasText: /cut\.gguf/ }).waitFor(PATIENCE);
     assert.equal(await at.ready.count(), 0);
-    await at.model.selectOption({ index: 1 });
+    await at.model.selectOption(SMOLLM2);
     await loadModel(page);
     assert.equal(await said(page), "");
   });

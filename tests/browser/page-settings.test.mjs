@@ -1,7 +1,7 @@
 // Changing how an answer is explained: what that means, what it costs, and that it counts.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { PATIENCE, ROME, explain, fromCommandLine, idle, loadModel, parts, relevance, said, started, unfold } from "./asking.mjs";
+import { PATIENCE, ROME, SMOLLM2, explain, fromCommandLine, idle, loadModel, parts, relevance, said, started, unfold } from "./asking.mjs";
 import { openPage, start } from "./harness.mjs";
 
 const NATS = 1e-3;
@@ -75,7 +75,7 @@ describe("the settings of an explanation", () => {
   test("so does another model, until the one that was asked is chosen again", async () => {
     await at.model.selectOption("files");
     await stale().waitFor();
-    await at.model.selectOption({ index: 1 });
+    await at.model.selectOption(SMOLLM2);
     await stale().waitFor({ state: "detached" });
     assert.deepEqual(await relevance(page), first);
   });

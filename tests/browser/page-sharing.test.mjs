@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { ROME, explain, fromCommandLine, loadModel, parts, promptRelevance, relevance, said, started, unfold } from "./asking.mjs";
+import { ROME, explain, found, fromCommandLine, loadModel, parts, promptRelevance, relevance, said, started, unfold } from "./asking.mjs";
 import { openPage, start } from "./harness.mjs";
 
 const NATS = 1e-3;
@@ -131,7 +131,7 @@ describe("an explanation that is taken along", () => {
     session.requests.length = 0;
     const other = await openPage(session, { path: link });
     const there = parts(other.page);
-    await started(other.page);
+    await found(other.page);
     assert.equal(await there.prompt.inputValue(), ROME.prompt);
     assert.equal(await there.answer.inputValue(), ROME.answer);
     assert.match(await there.model.locator("option:checked").textContent(), /SmolLM2 135M/);
@@ -146,7 +146,7 @@ describe("an explanation that is taken along", () => {
     const linked = { model: { hub: "owner/name" }, prompt: "One,", answer: " two" };
     const fragment = Buffer.from(JSON.stringify(linked)).toString("base64url");
     const other = await openPage(session, { path: `#ask=${fragment}` });
-    await started(other.page);
+    await found(other.page);
     await other.page.waitForTimeout(300);
     assert.equal(await parts(other.page).prompt.inputValue(), "One,");
     assert.equal(await other.page.getByRole("textbox", { name: "Repository" }).inputValue(), "owner/name");

@@ -1,7 +1,7 @@
 // An engine that breaks down: what a person reads, and that the page goes on.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { PATIENCE, loadModel, parts, said, started } from "./asking.mjs";
+import { PATIENCE, found, idle, loadModel, parts, said, SMOLLM2 } from "./asking.mjs";
 import { openPage, start } from "./harness.mjs";
 
 describe("an engine that breaks down", () => {
@@ -25,10 +25,14 @@ describe("an engine that breaks down", () => {
   test("is started again; what it said stays, and not that it ended", async () => {
     const { page, assertClean, context } = await openWith(`postMessage(${JSON.stringify(FAILED)}); throw new Error("unreachable");`);
     await parts(page).alert.filter({ hasText: "on purpose" }).waitFor(PATIENCE);
-    await started(page);
+    await found(page);
+    // The built-in model comes by itself, and what there is to say stays.
+    await parts(page).ready.waitFor(PATIENCE);
     assert.match(await said(page), /on purpose.*started again/);
     assert.doesNotMatch(await said(page), /unreachable/);
     await parts(page).prompt.fill("What I wrote");
+    await idle(page);
+    await parts(page).model.selectOption(SMOLLM2);
     await loadModel(page);
     assert.equal(await parts(page).prompt.inputValue(), "What I wrote");
     assert.equal(await said(page), "");
@@ -39,7 +43,7 @@ describe("an engine that breaks down", () => {
   test("without a word is told of, and started again", async () => {
     const { page, context } = await openWith(`throw new Error("out of the blue");`);
     await parts(page).alert.filter({ hasText: /could not go on: .*out of the blue/ }).waitFor(PATIENCE);
-    await started(page);
+    await found(page);
     await context.close();
   });
 

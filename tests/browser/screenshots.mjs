@@ -15,9 +15,37 @@ async function walk(page, shoot) {
   const tab = (name) => page.getByRole("tab", { name });
   const idle = () => page.getByText(/^Explaining (it again )?takes/).waitFor(PATIENCE);
 
-  await page.getByRole("button", { name: "Load" }).and(page.locator(":enabled")).waitFor(PATIENCE);
+  await page.getByText("Ready", { exact: true }).waitFor(PATIENCE);
+  await page.getByRole("heading", { name: /^Why did the model say/ }).waitFor(PATIENCE);
+  await idle();
   await shoot("start");
 
+  for (const [example, name] of [["A colour", "picture"], ["Left of it", "picture-left"], ["Where it is", "picture-where"]]) {
+    await button(example).click();
+    await page.getByText("64 × 64 pixels, ").waitFor(PATIENCE);
+    await button("Explain").click();
+    await page.getByRole("button", { name: "Stop", disabled: false }).waitFor(PATIENCE);
+    await idle();
+    await shoot(name);
+  }
+  const circle = page.locator(".part");
+  await button("A colour").click();
+  await page.getByText("64 × 64 pixels, ").waitFor(PATIENCE);
+  await button("Explain").click();
+  await idle();
+  await circle.nth(9).hover();
+  await page.mouse.down();
+  await circle.nth(27).hover();
+  await page.mouse.up();
+  await button("Damp or amplify it").click();
+  await button("Write again").click();
+  await page.getByRole("heading", { name: "Before" }).waitFor(PATIENCE);
+  await idle();
+  await shoot("region");
+
+  await page.getByRole("combobox", { name: "Model", exact: true }).selectOption("catalogue:smollm2-135m-instruct");
+  await button("Load").click();
+  await page.getByText("Ready", { exact: true }).waitFor(PATIENCE);
   await button("A fact").click();
   await page.getByText("How it writes").click();
   await page.getByLabel("Most tokens").fill("60");

@@ -19,12 +19,23 @@ pub struct Linked {
     /// Whether that is a message in a chat.
     #[serde(default)]
     pub chat: bool,
+    /// The pictures that come with it, by their names among those of the site's examples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<String>,
+    /// How many pictures of the person's own came with it, which no link carries.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub own_pictures: usize,
     /// What is explained; empty if that is yet to be written.
     #[serde(default)]
     pub answer: String,
     /// How it is explained.
     #[serde(default)]
     pub settings: atman::Settings,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Linked {
@@ -57,6 +68,8 @@ mod tests {
             model: Selected::Catalogue("smollm2-135m-instruct".to_owned()),
             prompt: "<b>#?&=%\n🙂</b>".to_owned(),
             chat: true,
+            pictures: vec!["two-shapes.png".to_owned()],
+            own_pictures: 1,
             answer: " Rome.".to_owned(),
             settings: atman::Settings::default(),
         };

@@ -17,7 +17,7 @@ pub(crate) enum Flavour {
 /// What to build.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Leave the models out: people then bring their own, or name one of the hub
+    /// Leave all models out but the built-in one: for others, people then bring their own, or name one of the hub
     #[arg(long)]
     without_models: bool,
 }

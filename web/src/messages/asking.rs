@@ -12,6 +12,9 @@ pub struct PromptText {
     pub text: String,
     /// Whether it is a message within the model's chat template, rather than a text to continue.
     pub chat: bool,
+    /// The pictures that come with it, by the numbers they were given in [`Request::TakePicture`](super::Request::TakePicture).
+    #[serde(default)]
+    pub pictures: Vec<u32>,
 }
 
 /// What is explained.

@@ -1,12 +1,15 @@
-//! What page and worker say to each other, as JSON text. Picked files travel beside a message, in a list.
+//! What page and worker say to each other, as JSON text. Picked files, and the bytes of pictures, travel beside a message, in a
+//! list.
 
 mod asking;
 mod device;
 mod models;
+mod pictures;
 
 pub use asking::{Ask, Generate, Generated, Planned, PromptText, Rows, Started, Steering, Target, WritingEnd};
 pub use device::{DeviceChoice, DeviceReport, KernelCheck, Memory};
-pub use models::{Kept, KeptModel, LoadPhase, ModelFacts, ModelFrom, ModelReport};
+pub use models::{Kept, KeptModel, LoadPhase, ModelFacts, ModelFrom, ModelReport, SiteFile};
+pub use pictures::{PictureKind, PictureReport};
 
 use report::Document;
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,18 @@ pub enum Request {
         /// [`KeptModel::id`].
         id: String,
     },
+    /// Hold a picture, whose bytes come beside the message, for questions to name it; answered by [`Event::Picture`].
+    TakePicture {
+        /// What to call it by in questions.
+        id: u32,
+        /// What a person calls it.
+        name: String,
+    },
+    /// Let a picture go; answered by [`Event::Dropped`].
+    DropPicture {
+        /// Its number.
+        id: u32,
+    },
     /// Have the model write; answered by [`Event::Token`] as it does and then [`Event::Generated`].
     Generate(Generate),
     /// Say what an explanation would take, and who the neighbours are; answered by [`Event::Planned`].
@@ -58,6 +73,12 @@ pub enum Request {
     #[cfg(feature = "parity")]
     Parity {
         /// The golden file's text.
+        golden: String,
+    },
+    /// Run the prompts of a file of [`atman_tests::shipped`] on the loaded model; answered by [`Event::Shipped`].
+    #[cfg(feature = "parity")]
+    Shipped {
+        /// The file's text.
         golden: String,
     },
     /// Behave as if the device were lost at the next step.
@@ -88,6 +109,13 @@ pub enum Event {
     Loaded(ModelReport),
     /// The models kept in this browser.
     Kept(Kept),
+    /// A picture has been looked at.
+    Picture(PictureReport),
+    /// A picture has been let go.
+    Dropped {
+        /// Its number.
+        id: u32,
+    },
     /// More of a text that is being written.
     Token {
         /// What is added to it.
@@ -110,6 +138,12 @@ pub enum Event {
     /// How near a golden file's numbers were met.
     #[cfg(feature = "parity")]
     Parity(ParityReport),
+    /// How near the logits of prompts were met.
+    #[cfg(feature = "parity")]
+    Shipped {
+        /// Of each prompt the greatest difference of a logit; infinity where it became other tokens.
+        differences: Vec<f32>,
+    },
     /// A request could not be carried out.
     Failed {
         /// Why, for people.

@@ -16,6 +16,15 @@ pub enum ModelFrom {
         /// SHA-256 of its content in lower-case hexadecimal digits, if known before.
         sha256: Option<String>,
     },
+    /// A model of which this site has each file, in one folder. It is not kept in the browser's storage: the site itself is.
+    SiteFolder {
+        /// What a person calls it.
+        name: String,
+        /// The folder's address, with a slash at its end.
+        url: String,
+        /// Its files.
+        files: Vec<SiteFile>,
+    },
     /// A repository of the Hugging Face hub: `owner/name`, `owner/name@revision` or `owner/name:file.gguf`.
     Hub {
         /// As the person typed it.
@@ -28,6 +37,17 @@ pub enum ModelFrom {
     },
     /// Picked or dropped by the person; the files come beside the message.
     Picked,
+}
+
+/// A file of a [`ModelFrom::SiteFolder`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteFile {
+    /// Its name, without a folder.
+    pub name: String,
+    /// Its exact length.
+    pub len_bytes: u64,
+    /// SHA-256 of its content in lower-case hexadecimal digits.
+    pub sha256: String,
 }
 
 /// What a model is and takes, known before it is loaded.
@@ -70,6 +90,10 @@ pub struct ModelReport {
     pub n_layers: usize,
     /// Whether it comes with a chat template.
     pub has_chat_template: bool,
+    /// Whether an answer in a chat begins with a space, because the chat template ends without one.
+    pub answers_after_space: bool,
+    /// Whether it sees pictures.
+    pub sees_pictures: bool,
     /// Positions that it can take.
     pub max_positions: usize,
     /// Why it was not kept for the next visit, if it was meant to be.

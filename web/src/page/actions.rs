@@ -33,6 +33,19 @@ impl Page {
     pub(super) fn select(&self, selected: Selected) {
         self.state.engine.problem.set(None);
         self.take_up(selected);
+        if let Some(entry) = untrack(|| self.state.library.entry()) {
+            self.state.question.chat.set(entry.chat);
+        }
+        self.load_built_in();
+    }
+
+    /// Loads the chosen model if it comes with the page and there is a device for it: it need not be asked for.
+    pub(super) fn load_built_in(&self) {
+        let State { engine, library, .. } = self.state;
+        let is_idle = engine.activity.get_untracked() == Activity::Idle && !untrack(|| engine.is_starting());
+        if is_idle && untrack(|| library.is_built_in() && !library.is_ready()) {
+            self.begin_loading();
+        }
     }
 
     /// Chooses a model, and finds out what it takes.
@@ -78,13 +91,18 @@ impl Page {
 
     /// Loads the chosen model.
     pub(super) fn load(&self) {
+        self.state.engine.problem.set(None);
+        self.begin_loading();
+    }
+
+    /// The same where nobody asked for it: what there is to say of something else stays.
+    fn begin_loading(&self) {
         let State { engine, library, .. } = self.state;
         let Some(from) = library.from(&base()) else {
             engine.then.set(None);
             engine.fail("No model is chosen: choose one in the list above.");
             return;
         };
-        engine.problem.set(None);
         library.loaded.set(None);
         let phase = crate::messages::LoadPhase::Fetching;
         engine.activity.set(Activity::Loading { phase, done_bytes: 0, total_bytes: 0 });
@@ -97,6 +115,8 @@ impl Page {
         match then {
             Some(Then::Generate) => self.generate(),
             Some(Then::Explain(alternatives)) => self.explain(alternatives),
+            Some(Then::ExplainFirst(ask)) if untrack(|| self.state.ask()) == *ask => self.explain_in_place(Vec::new()),
+            Some(Then::ExplainFirst(_)) => {}
             Some(Then::Steer(steered)) => self.steer(steered),
             None => {}
         }
@@ -112,6 +132,15 @@ impl Page {
         false
     }
 
+    /// Whether the chosen model takes all that the prompt is made of. If not, that is said beside the pictures.
+    fn takes_pictures(&self) -> bool {
+        let is_blind = untrack(|| self.state.is_blind());
+        if is_blind {
+            self.state.engine.say(untrack(|| self.state.blindness()));
+        }
+        !is_blind
+    }
+
     /// Whether there is a prompt; if not, says so.
     fn has_prompt(&self) -> bool {
         let has = !self.state.question.prompt.with_untracked(|prompt| prompt.trim().is_empty());
@@ -124,7 +153,7 @@ impl Page {
     /// Has the model write an answer.
     pub(super) fn generate(&self) {
         let State { engine, question, .. } = self.state;
-        if !self.has_prompt() || !self.has_model(Then::Generate) {
+        if !self.has_prompt() || !self.takes_pictures() || !self.has_model(Then::Generate) {
             return;
         }
         engine.problem.set(None);
@@ -145,10 +174,15 @@ impl Page {
         }
     }
 
-    /// Explains the answer, and why it rather than each of `alternatives`.
+    /// Explains the answer, and why it rather than each of `alternatives`; brings what comes of it into view.
     pub(super) fn explain(&self, alternatives: Vec<String>) {
+        self.state.shown.is_awaited.set_value(true);
+        self.explain_in_place(alternatives);
+    }
+
+    fn explain_in_place(&self, alternatives: Vec<String>) {
         let State { engine, question, shown, .. } = self.state;
-        if !self.has_prompt() {
+        if !self.has_prompt() || !self.takes_pictures() {
             return;
         }
         if question.answer.with_untracked(String::is_empty) {
@@ -162,8 +196,9 @@ impl Page {
         ask.alternatives = alternatives;
         self.state.steering.clear();
         shown.ask.set(Some(ask.clone()));
+        shown.pictures.set(question.pictures.get_untracked());
+        self.drop_unused();
         shown.of_model.set(self.state.library.selected.get_untracked());
-        shown.is_awaited.set_value(true);
         self.begin("Explaining.");
         self.worker.ask(&Request::Explain(ask));
     }
@@ -172,6 +207,14 @@ impl Page {
         self.state.engine.problem.set(None);
         self.state.engine.activity.set(Activity::Explaining { done_rows: 0, total_rows: 0, seconds_left: None });
         self.state.engine.say(saying);
+    }
+
+    /// Has the question as it stands explained as soon as its model is loaded, unless it is changed before.
+    pub(super) fn explain_once_loaded(&self) {
+        let ask = untrack(|| self.state.ask());
+        if !ask.prompt.text.is_empty() && !ask.target.text.is_empty() {
+            self.state.engine.then.set(Some(Then::ExplainFirst(Box::new(ask))));
+        }
     }
 
     /// Goes on with an explanation that was stopped.
@@ -194,15 +237,23 @@ impl Page {
 
     /// Takes a unit up among those that are steered.
     pub(super) fn add_steered(&self, unit: usize) {
+        let name = untrack(|| self.state.shown.name(unit));
+        self.add_all_steered(vec![unit], name);
+    }
+
+    /// Takes several units up as one, such as those of a region of a picture.
+    pub(super) fn add_all_steered(&self, units: Vec<usize>, name: String) {
         let State { shown, steering, .. } = self.state;
-        let positions = shown.document.with_untracked(|document| {
-            document.as_ref().and_then(|d| d.explanation.units.get(unit)).map(|unit| unit.positions.clone())
+        let positions: Vec<usize> = shown.document.with_untracked(|document| {
+            let all = document.as_ref().map(|document| document.explanation.units.as_slice()).unwrap_or_default();
+            units.iter().filter_map(|unit| all.get(*unit)).flat_map(|unit| unit.positions.iter().copied()).collect()
         });
-        let Some(positions) = positions else { return };
-        let name = untrack(|| shown.name(unit));
-        steering.units.update(|units| {
-            if units.iter().all(|steered| steered.unit != unit) {
-                units.push(Steered { unit, name, positions, factor: 0.0 });
+        if positions.is_empty() {
+            return;
+        }
+        steering.units.update(|steered| {
+            if steered.iter().all(|of| of.units != units) {
+                steered.push(Steered { units, name, positions, factor: 0.0 });
             }
         });
         shown.view.set(View::Steer);

@@ -12,17 +12,23 @@ use report::amount;
 /// Takes in an event, and does what waited for it.
 pub(super) fn apply(event: Event, state: State, worker: WorkerLink) {
     let State { engine, library, question, shown, steering, .. } = state;
+    let page = Page { state, worker };
     match event {
         Event::Ready => {
             worker.ask(&Request::Start { device: untrack(|| worker.device()) });
-            worker.ask(&Request::ListKept);
+            page.hand_over_all();
         }
         Event::Device(report) => {
             engine.device.set(Some(report));
             if engine.activity.get_untracked() == Activity::Starting {
                 engine.activity.set(Activity::Idle);
+                page.load_built_in();
             }
+            // After the model, which is waited for.
+            worker.ask(&Request::ListKept);
         }
+        Event::Picture(report) => page.picture_looked_at(&report),
+        Event::Dropped { .. } => {}
         Event::Described(facts) => library.facts.set(Some(facts)),
         Event::Progress { phase, done_bytes, total_bytes } => {
             // Bytes only ever grow; a total may become known, or turn out to be larger.
@@ -38,9 +44,11 @@ pub(super) fn apply(event: Event, state: State, worker: WorkerLink) {
             engine.activity.set(Activity::Idle);
             engine.say(format!("{} is ready.", report.name));
             library.loaded.set(Some((library.selected.get_untracked(), report)));
-            worker.ask(&Request::ListKept);
+            if !untrack(|| library.is_built_in()) {
+                worker.ask(&Request::ListKept);
+            }
             let then = engine.then.try_update(Option::take).flatten();
-            Page { state, worker }.go_on_with(then);
+            page.go_on_with(then);
         }
         Event::Kept(kept) => library.kept.set(kept),
         Event::Token { text } => match engine.activity.get_untracked() {
@@ -94,7 +102,7 @@ pub(super) fn apply(event: Event, state: State, worker: WorkerLink) {
             engine.say("Stopped.");
         }
         #[cfg(feature = "parity")]
-        Event::Parity(_) => {}
+        Event::Parity(_) | Event::Shipped { .. } => {}
         Event::Failed { message, kind } => {
             let was_asked = match engine.activity.get_untracked() {
                 Activity::Writing | Activity::Steering | Activity::Explaining { .. } => true,

@@ -1,5 +1,6 @@
 //! What the browser does for us.
 
+use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -17,6 +18,18 @@ pub(super) fn blob(content: &str, mime: &str) -> Result<Blob, JsValue> {
     Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&content.into()), &options)
 }
 
+/// The same of bytes.
+pub(super) fn blob_of_bytes(content: &[u8], mime: &str) -> Result<Blob, JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type(mime);
+    Blob::new_with_u8_array_sequence_and_options(&js_sys::Array::of1(&Uint8Array::from(content).into()), &options)
+}
+
+/// All bytes of a file.
+pub(super) async fn bytes(file: &Blob) -> Result<Vec<u8>, JsValue> {
+    Ok(Uint8Array::new(&JsFuture::from(file.array_buffer()).await?).to_vec())
+}
+
 /// Has the browser save a file.
 pub(super) fn save(blob: &Blob, name: &str) -> Result<(), JsValue> {
     let url = Url::create_object_url_with_blob(blob)?;
@@ -29,12 +42,18 @@ pub(super) fn save(blob: &Blob, name: &str) -> Result<(), JsValue> {
 
 /// The text at an address of the page's own origin; `None` if there is none.
 pub(super) async fn text(url: &str) -> Option<String> {
+    JsFuture::from(answer(url).await?.text().ok()?).await.ok()?.as_string()
+}
+
+/// The bytes at an address of the page's own origin; `None` if there are none.
+pub(super) async fn fetched(url: &str) -> Option<Vec<u8>> {
+    Some(Uint8Array::new(&JsFuture::from(answer(url).await?.array_buffer().ok()?).await.ok()?).to_vec())
+}
+
+async fn answer(url: &str) -> Option<Response> {
     let response = JsFuture::from(leptos::prelude::window().fetch_with_str(url)).await.ok()?;
     let response: Response = response.unchecked_into();
-    if !response.ok() {
-        return None;
-    }
-    JsFuture::from(response.text().ok()?).await.ok()?.as_string()
+    response.ok().then_some(response)
 }
 
 /// Scrolls to an element unless it is in view.

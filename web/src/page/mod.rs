@@ -7,8 +7,10 @@ mod ask;
 mod browser;
 #[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
 mod explained;
+mod files;
 #[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
 mod model;
+mod pictures;
 #[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
 mod settings;
 #[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
@@ -45,8 +47,8 @@ fn App() -> impl IntoView {
     view! {
         <header class="top">
             <h1>"AtMan"</h1>
-            <p class="tagline">"See which words a small language model’s answer rests on."</p>
-            <p class="privacy">"Everything runs on this machine. Nothing you type leaves it."</p>
+            <p class="tagline">"See which words, and which parts of a picture, a small model’s answer rests on."</p>
+            <p class="privacy">"Everything runs on this machine. Nothing you type or show it leaves it."</p>
         </header>
         <main>
             <model::ModelPanel/>

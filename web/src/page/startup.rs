@@ -1,6 +1,7 @@
 //! What happens when the page opens.
 
 use super::actions::Page;
+use super::ask;
 use super::browser;
 use super::share::link;
 use super::state::Activity;
@@ -10,23 +11,25 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
-use weights::catalogue::CATALOGUE;
+use weights::catalogue::DEFAULT;
 
 /// How long the question must stand still before it is asked what explaining it would take.
 const STILL: Duration = Duration::from_millis(400);
 
 /// Finds the models that this site carries, takes up what a link asks, and keeps the plan up to date.
 pub(super) fn begin(page: Page) {
-    let from_link = link::take(page);
-    spawn_local(async move {
-        page.state.library.carried.set(carried().await);
-        if !from_link && page.state.library.selected.get_untracked() == Selected::Nothing {
-            let entries = CATALOGUE.iter();
-            let first = entries.min_by_key(|entry| !untrack(|| page.state.library.is_carried(entry)));
-            // Nobody asked for it: what there is to say of a broken link stays.
-            page.take_up(first.map_or(Selected::Nothing, |entry| Selected::Catalogue(entry.name.to_owned())));
-        }
-    });
+    let linked = link::take(page);
+    if page.state.library.selected.get_untracked() == Selected::Nothing {
+        // Nobody asked for it: what there is to say of a broken link stays.
+        page.take_up(Selected::Catalogue(DEFAULT.name.to_owned()));
+    }
+    if linked == link::Taken::Nothing {
+        ask::take_first_example(page);
+    }
+    if linked != link::Taken::Broken && untrack(|| page.state.library.is_built_in()) {
+        page.explain_once_loaded();
+    }
+    spawn_local(async move { page.state.library.carried.set(carried().await) });
     let on_link = window_event_listener(leptos::ev::hashchange, move |_| {
         link::take(page);
     });

@@ -34,10 +34,11 @@ pub(super) fn Trouble(
                     }
                 })
             }
-            FailureKind::Fatal => Some(
-                view! { <p>"The engine was started again: what you wrote and what was explained is still here. The model must be loaded again."</p> }
-                    .into_any(),
-            ),
+            FailureKind::Fatal => {
+                let model = if library.is_built_in() { "" } else { " The model must be loaded again." };
+                let text = "The engine was started again: what you wrote and what was explained is still here.";
+                Some(view! { <p>{text}{model}</p> }.into_any())
+            }
             FailureKind::Other => None,
         }
     };

@@ -3,11 +3,13 @@
 use super::apply::apply;
 use super::state::{Activity, State};
 use crate::messages::{DeviceChoice, Event, FailureKind, Request};
+use js_sys::{Array, Function, Reflect};
 use leptos::prelude::*;
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 /// How often a worker that cannot go on is started again before giving up.
@@ -52,11 +54,10 @@ impl WorkerLink {
     /// Starts the worker, in place of one that is there, and has it choose a device as soon as it listens. What it says goes
     /// to `state`.
     pub(super) fn start(&self, state: State) {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        // Relative to the page, wherever the page lies.
-        let url = format!("{}worker_loader.js", base());
-        let worker = Worker::new_with_options(&url, &options).ok();
+        let (worker, said) = match started_with_the_page() {
+            Some((worker, said)) => (Some(worker), said),
+            None => (new_worker(), Vec::new()),
+        };
         if let Some(old) = self.worker.try_update_value(|slot| std::mem::replace(slot, worker.clone())).flatten() {
             old.terminate();
         }
@@ -92,6 +93,16 @@ impl WorkerLink {
             apply(Event::Failed { message, kind: FailureKind::Fatal }, state, link);
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        // What it said before. Not within this call, which may be one of the worker's being started again.
+        let (heard, failed): (Function, Function) =
+            (on_message.as_ref().unchecked_ref::<Function>().clone(), on_error.as_ref().unchecked_ref::<Function>().clone());
+        spawn_local(async move {
+            for event in said {
+                let listener = if event.is_instance_of::<MessageEvent>() { &heard } else { &failed };
+                // What listens does not fail.
+                let _ = listener.call1(&JsValue::UNDEFINED, &event);
+            }
+        });
         // Both listen for as long as the worker is there.
         on_message.forget();
         on_error.forget();
@@ -125,6 +136,35 @@ impl WorkerLink {
             }
         });
     }
+
+    /// Sends a request, and bytes with it, which are handed over and not copied on the way.
+    pub(super) fn ask_with_bytes(&self, request: &Request, bytes: &[u8]) {
+        let buffer = js_sys::Uint8Array::from(bytes).buffer();
+        let message = js_sys::Array::of2(&JsValue::from(serde_json::to_string(request).unwrap_or_default()), &buffer);
+        self.worker.with_value(|worker| {
+            if let Some(worker) = worker {
+                // It fails only for what cannot be copied; text and bytes can.
+                let _ = worker.post_message_with_transfer(&message, &js_sys::Array::of1(&buffer));
+            }
+        });
+    }
+}
+
+/// The worker that `start.js` started beside the page, and the events of it so far; the first time only.
+fn started_with_the_page() -> Option<(Worker, Vec<JsValue>)> {
+    let name = JsValue::from("startedWorker");
+    let started = Reflect::get(&window(), &name).ok().filter(JsValue::is_object)?;
+    Reflect::set(&window(), &name, &JsValue::UNDEFINED).ok()?;
+    let worker = Reflect::get(&started, &"worker".into()).ok()?.dyn_into().ok()?;
+    let said = Reflect::get(&started, &"said".into()).ok()?.dyn_into::<Array>().ok()?;
+    Some((worker, said.to_vec()))
+}
+
+fn new_worker() -> Option<Worker> {
+    let options = WorkerOptions::new();
+    options.set_type(WorkerType::Module);
+    // Relative to the page, wherever the page lies.
+    Worker::new_with_options(&format!("{}worker_loader.js", base()), &options).ok()
 }
 
 /// The address that the page's relative addresses start from.

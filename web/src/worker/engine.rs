@@ -1,13 +1,16 @@
 //! A device, a model on it, and what is being done with it.
 
+use super::Beside;
 use super::device::{self, Device};
 use super::explain::Explaining;
 use super::generate::Writing;
 use super::heap;
 use super::library::{Library, OpenedModel};
+use super::pictures::Pictures;
 use super::speed::Speed;
 use crate::messages::{DeviceChoice, Event, LoadPhase, Memory, ModelFrom, ModelReport, Request};
 use anyhow::{Context, Result};
+use atman::Prompt;
 use model::Model;
 use web_sys::File;
 
@@ -19,6 +22,7 @@ pub(super) struct Engine {
     pub(super) device: Option<Device>,
     choice: DeviceChoice,
     library: Library,
+    pub(super) pictures: Pictures,
     /// The last explanation, done or stopped.
     pub(super) explaining: Option<Explaining>,
     pub(super) writing: Option<Writing>,
@@ -35,6 +39,13 @@ pub(super) struct Loaded {
     pub(super) model: Model,
 }
 
+/// What it takes to run something.
+pub(super) struct Ready<'a> {
+    pub(super) loaded: &'a Loaded,
+    pub(super) device: &'a mut Device,
+    pub(super) pictures: &'a mut Pictures,
+}
+
 /// What is to be said if it is stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum UnderWay {
@@ -49,7 +60,8 @@ enum UnderWay {
 
 impl Engine {
     /// Carries one request out. Events before the last go to `post`; the last is returned.
-    pub(super) async fn carry_out(&mut self, request: Request, files: Vec<File>, post: &dyn Fn(&Event)) -> Result<Event> {
+    pub(super) async fn carry_out(&mut self, request: Request, beside: Beside, post: &dyn Fn(&Event)) -> Result<Event> {
+        let Beside { files, bytes } = beside;
         self.under_way = match &request {
             Request::Explain(_) | Request::Continue | Request::Measure => UnderWay::Explaining,
             Request::Generate(_) => UnderWay::Writing,
@@ -61,6 +73,11 @@ impl Engine {
             Request::Load { from } => self.load(from, files, post).await.map(Event::Loaded),
             Request::ListKept => Ok(Event::Kept(self.library.kept().await)),
             Request::Forget { id } => self.library.forget(&id).await.map(Event::Kept),
+            Request::TakePicture { id, name } => Ok(Event::Picture(self.pictures.take(id, name, bytes))),
+            Request::DropPicture { id } => {
+                self.pictures.drop(id);
+                Ok(Event::Dropped { id })
+            }
             Request::Generate(asked) => self.generate(asked, post).await,
             Request::Plan { number, ask } => Ok(Event::Planned(self.plan(number, &ask).await)),
             Request::Explain(ask) => self.explain(ask, post).await,
@@ -72,6 +89,13 @@ impl Engine {
                 let loaded = self.loaded.as_ref().context("no model is loaded")?;
                 let device = self.device.as_mut().context("no device has been chosen")?;
                 super::parity::run(&golden, &loaded.model, device).await.map(Event::Parity)
+            }
+            #[cfg(feature = "parity")]
+            Request::Shipped { golden } => {
+                let loaded = self.loaded.as_ref().context("no model is loaded")?;
+                let device = self.device.as_mut().context("no device has been chosen")?;
+                let differences = super::parity::shipped(&golden, loaded, device).await?;
+                Ok(Event::Shipped { differences })
             }
             #[cfg(feature = "parity")]
             Request::LoseDevice => {
@@ -102,6 +126,7 @@ impl Engine {
 
     async fn load(&mut self, from: ModelFrom, files: Vec<File>, post: &dyn Fn(&Event)) -> Result<ModelReport> {
         (self.loaded, self.explaining, self.writing) = (None, None, None);
+        self.pictures.forget_seen();
         let device = self.device.as_mut().context("no device has been chosen")?;
         // As many bytes again are to be placed on the device: the bar goes on where fetching ends.
         let mut progress = |phase, done_bytes: u64, total_bytes: u64| {
@@ -118,12 +143,15 @@ impl Engine {
             config.d_model,
             formats.join(", ")
         );
-        self.speed.measure(&model, device.executor()).await?;
+        // Not measured before it is asked for: the first explanation is waited for, and tells.
+        self.speed = Speed::default();
         let report = ModelReport {
             name: opened.name.clone(),
             description,
             n_layers: config.n_layers,
             has_chat_template: opened.checkpoint.chat_template().is_some(),
+            answers_after_space: ends_bare(&opened),
+            sees_pictures: config.vision.is_some(),
             max_positions: config.max_positions,
             not_kept: opened.not_kept.clone(),
             memory: memory(device),
@@ -145,12 +173,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Model and device, to run something on.
-    pub(super) fn ready(&mut self) -> Result<(&Loaded, &mut Device)> {
+    /// What it takes to run something.
+    pub(super) fn ready(&mut self) -> Result<Ready<'_>> {
         let loaded = self.loaded.as_ref().context("no model is loaded: choose one first")?;
         let device = self.device.as_mut().context("no device has been chosen")?;
-        Ok((loaded, device))
+        Ok(Ready { loaded, device, pictures: &mut self.pictures })
     }
+}
+
+/// Whether the chat template ends with a word or a mark, so that what comes after begins with a space.
+fn ends_bare(opened: &OpenedModel) -> bool {
+    let prompt = Prompt::chat("?", None, 0, &opened.checkpoint);
+    prompt.is_ok_and(|prompt| prompt.text.ends_with(|last: char| !last.is_whitespace() && last != '>'))
 }
 
 /// Places a model's weights on the device: the second half of loading.

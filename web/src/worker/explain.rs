@@ -1,6 +1,6 @@
 //! Explanations, chunk by chunk, sent as they grow.
 
-use super::engine::Engine;
+use super::engine::{Engine, Ready};
 use super::failure::exec_error;
 use super::question::question;
 use super::turn::turn;
@@ -53,8 +53,8 @@ impl Explaining {
 impl Engine {
     /// Explains from the beginning.
     pub(super) async fn explain(&mut self, ask: Ask, post: &dyn Fn(&Event)) -> Result<Event> {
-        let (loaded, _) = self.ready()?;
-        let (question, alternatives) = question(&ask, loaded)?;
+        let Ready { loaded, device, pictures } = self.ready()?;
+        let (question, alternatives) = question(&ask, loaded, pictures, device.executor()).await?;
         let explainer = Explainer::new(question, ask.settings, alternatives, Budget::default(), &loaded.model)?;
         self.explaining = Some(Explaining::new(explainer));
         self.go_on(post).await
@@ -134,9 +134,14 @@ impl Engine {
     }
 
     async fn expect(&mut self, ask: &Ask) -> Result<Planned> {
+        if let Self { loaded: Some(loaded), device: Some(device), speed, .. } = self
+            && !speed.is_known()
+        {
+            speed.measure(&loaded.model, device.executor()).await?;
+        }
         let speed = self.speed;
-        let (loaded, device) = self.ready()?;
-        let (question, alternatives) = question(ask, loaded)?;
+        let Ready { loaded, device, pictures } = self.ready()?;
+        let (question, alternatives) = question(ask, loaded, pictures, device.executor()).await?;
         let texts = question.prompt.tokens.iter().chain(&question.target.tokens);
         let tokens = texts.map(|token| token.text.clone()).collect();
         let mut explainer = Explainer::new(question, ask.settings.clone(), alternatives, Budget::default(), &loaded.model)?;

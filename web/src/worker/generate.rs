@@ -48,18 +48,18 @@ impl Engine {
     }
 
     async fn write(&mut self, asked: &Generate, post: &dyn Fn(&Event)) -> Result<Event> {
-        let Self { loaded, device, writing, .. } = self;
+        let Self { loaded, device, writing, pictures, .. } = self;
         let loaded = loaded.as_ref().context("no model is loaded: choose one first")?;
         let device = device.as_mut().context("no device has been chosen")?;
         let tokenizer = loaded.opened.checkpoint.tokenizer()?;
-        let prompt = prompt(&asked.prompt, loaded)?;
+        let (prompt, seen) = prompt(&asked.prompt, loaded, pictures, device.executor()).await?;
         if prompt.tokens.is_empty() {
             return Err(AtmanError::Empty { what: "prompt", advice: "write something into it first" }.into());
         }
-        let ids = prompt.ids();
-        let factors = asked.steering.as_ref().map(|steering| key_factors(steering, ids.len(), &loaded.model)).transpose()?;
+        let input = atman::prompt_input(&prompt, &seen, &loaded.model)?;
+        let factors = asked.steering.as_ref().map(|steering| key_factors(steering, input.len(), &loaded.model)).transpose()?;
         let (model, executor) = (&loaded.model, device.executor());
-        let mut generation = Generation::start(model, executor, &ids, asked.max_tokens, asked.sampling, factors).await?;
+        let mut generation = Generation::start_mixed(model, executor, &input, asked.max_tokens, asked.sampling, factors).await?;
         let mut stream = tokenizer.stream();
         let (mut written_ids, mut written) = (Vec::new(), String::new());
         let end = loop {

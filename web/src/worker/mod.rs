@@ -9,12 +9,14 @@ mod heap;
 mod library;
 #[cfg(feature = "parity")]
 mod parity;
+mod pictures;
 mod question;
 mod speed;
 mod turn;
 
 use crate::messages::{Event, FailureKind, Request};
 use engine::Engine;
+use js_sys::{ArrayBuffer, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -51,16 +53,17 @@ pub fn start() {
 /// Requests not yet carried out, and the engine between two of them.
 #[derive(Default)]
 struct Inbox {
-    waiting: RefCell<VecDeque<(Request, Vec<File>)>>,
+    waiting: RefCell<VecDeque<(Request, Beside)>>,
     engine: RefCell<Engine>,
     is_busy: Cell<bool>,
     is_cancelled: Cell<bool>,
 }
 
 impl Inbox {
-    /// Drops what waits, and has what is under way stop at its next step.
+    /// Drops what waits, and has what is under way stop at its next step. Pictures are no work, and stay.
     fn cancel(&self) {
-        self.waiting.borrow_mut().clear();
+        let is_picture = |request: &Request| matches!(request, Request::TakePicture { .. } | Request::DropPicture { .. });
+        self.waiting.borrow_mut().retain(|(request, _)| is_picture(request));
         if self.is_busy.get() {
             self.is_cancelled.set(true);
         } else {
@@ -73,11 +76,11 @@ impl Inbox {
 async fn serve(inbox: Rc<Inbox>) {
     // In a statement of its own: the list must not stay borrowed while a request is carried out. A request that was
     // stopped is dropped where it waits; the engine says what there is of it.
-    while let Some((request, files)) = next(&inbox) {
+    while let Some((request, beside)) = next(&inbox) {
         inbox.is_cancelled.set(false);
         let mut engine = inbox.engine.take();
         let event = {
-            let mut work = pin!(engine.carry_out(request, files, &post));
+            let mut work = pin!(engine.carry_out(request, beside, &post));
             poll_fn(|context| match (inbox.is_cancelled.get(), work.as_mut().poll(context)) {
                 (_, Poll::Ready(event)) => Poll::Ready(Some(event)),
                 (true, Poll::Pending) => Poll::Ready(None),
@@ -92,16 +95,33 @@ async fn serve(inbox: Rc<Inbox>) {
     inbox.is_busy.set(false);
 }
 
-fn next(inbox: &Inbox) -> Option<(Request, Vec<File>)> {
+/// What came beside a request.
+#[derive(Default)]
+struct Beside {
+    /// Files that the person picked.
+    files: Vec<File>,
+    /// The bytes of a picture.
+    bytes: Vec<u8>,
+}
+
+fn next(inbox: &Inbox) -> Option<(Request, Beside)> {
     inbox.waiting.borrow_mut().pop_front()
 }
 
-/// A message is `[json, file, file, ...]`.
-fn read(message: &MessageEvent) -> Result<(Request, Vec<File>), String> {
+/// A message is `[json, file, file, ...]` or `[json, bytes]`.
+fn read(message: &MessageEvent) -> Result<(Request, Beside), String> {
     let parts: js_sys::Array = message.data().dyn_into().map_err(|_| "a message that is no list".to_owned())?;
     let text = parts.shift().as_string().ok_or("a message without text")?;
     let request = serde_json::from_str(&text).map_err(|error| format!("a request that means nothing: {error}"))?;
-    Ok((request, parts.iter().filter_map(|part| part.dyn_into().ok()).collect()))
+    let mut beside = Beside::default();
+    for part in parts.iter() {
+        match part.dyn_into::<File>() {
+            Ok(file) => beside.files.push(file),
+            Err(part) if part.is_instance_of::<ArrayBuffer>() => beside.bytes = Uint8Array::new(&part).to_vec(),
+            Err(_) => {}
+        }
+    }
+    Ok((request, beside))
 }
 
 fn post(event: &Event) {

@@ -1,10 +1,11 @@
 //! Golden files on the worker's device.
 
 use super::device::Device;
-use super::engine::memory;
+use super::engine::{Loaded, memory};
 use crate::messages::ParityReport;
 use anyhow::{Context, Result};
 use atman_tests::goldens::{self, Golden};
+use atman_tests::shipped::{self, Shipped};
 use model::Model;
 use web_sys::{Performance, WorkerGlobalScope};
 
@@ -22,6 +23,17 @@ pub(super) async fn run(golden: &str, model: &Model, device: &mut Device) -> Res
         None => None,
     };
     Ok(ParityReport { max_difference_nats: outcome.difference_nats(), last_position_difference, time_ms, memory })
+}
+
+/// Of each prompt of a file, the greatest difference of a logit; infinity where it became other tokens.
+pub(super) async fn shipped(golden: &str, loaded: &Loaded, device: &mut Device) -> Result<Vec<f32>> {
+    let golden: Shipped = serde_json::from_str(golden).context("this is no file of prompts")?;
+    let mut differences = Vec::with_capacity(golden.cases.len());
+    for case in &golden.cases {
+        let difference = shipped::run(case, &loaded.opened.checkpoint, &loaded.model, device.executor()).await?;
+        differences.push(if difference.same_ids { difference.of_logits } else { f32::INFINITY });
+    }
+    Ok(differences)
 }
 
 fn clock() -> Result<Performance> {

@@ -1,18 +1,26 @@
 //! From what the person wrote to what the model reads.
 
 use super::engine::Loaded;
+use super::pictures::Pictures;
 use crate::messages::{Ask, PromptText, Target};
 use anyhow::Result;
-use atman::{Prompt, Question, Text};
+use atman::{Prompt, Question, SeenImage, Text};
+use kernels::Executor;
 
-/// A prompt as the model reads it.
-pub(super) fn prompt(written: &PromptText, loaded: &Loaded) -> Result<Text> {
+/// A prompt as the model reads it, with its pictures.
+pub(super) async fn prompt(
+    written: &PromptText,
+    loaded: &Loaded,
+    pictures: &mut Pictures,
+    executor: &mut dyn Executor,
+) -> Result<(Text, Vec<SeenImage>)> {
     let checkpoint = &loaded.opened.checkpoint;
+    let seen = pictures.see(&written.pictures, loaded, executor).await?;
     let prompt = match written.chat {
-        true => Prompt::chat(&written.text, None, 0, checkpoint)?,
+        true => Prompt::chat(&written.text, None, seen.len(), checkpoint)?,
         false => Prompt::plain(written.text.clone()),
     };
-    Ok(prompt.encode(checkpoint.tokenizer()?)?)
+    Ok((prompt.with_images(&seen)?.encode(checkpoint.tokenizer()?)?, seen))
 }
 
 /// What is to be explained.
@@ -25,9 +33,15 @@ fn target(target: &Target, loaded: &Loaded) -> Result<Text> {
 }
 
 /// The question and the alternatives to its target.
-pub(super) fn question(ask: &Ask, loaded: &Loaded) -> Result<(Question, Vec<Text>)> {
+pub(super) async fn question(
+    ask: &Ask,
+    loaded: &Loaded,
+    pictures: &mut Pictures,
+    executor: &mut dyn Executor,
+) -> Result<(Question, Vec<Text>)> {
     let tokenizer = loaded.opened.checkpoint.tokenizer()?;
-    let question = Question::new(prompt(&ask.prompt, loaded)?, target(&ask.target, loaded)?, Vec::new(), loaded.model.config())?;
+    let (prompt, seen) = prompt(&ask.prompt, loaded, pictures, executor).await?;
+    let question = Question::new(prompt, target(&ask.target, loaded)?, seen, loaded.model.config())?;
     let alternatives = ask.alternatives.iter().map(|text| Text::following(tokenizer, text)).collect::<Result<_, _>>()?;
     Ok((question, alternatives))
 }

@@ -26,6 +26,11 @@ impl Speed {
         Ok(())
     }
 
+    /// Whether anything has been measured on this device with this model.
+    pub(super) fn is_known(self) -> bool {
+        self.flops_per_second > 0.0
+    }
+
     /// Takes in what was computed in which time; too short a time says nothing.
     pub(super) fn note(&mut self, flops: u64, seconds: f64) {
         if seconds > 0.005 && flops > 0 {
@@ -35,6 +40,6 @@ impl Speed {
 
     /// How long `flops` would take; `None` where nothing has been measured.
     pub(super) fn seconds(self, flops: u64) -> Option<f64> {
-        (self.flops_per_second > 0.0).then(|| flops as f64 / self.flops_per_second)
+        self.is_known().then(|| flops as f64 / self.flops_per_second)
     }
 }

@@ -2,9 +2,11 @@
 
 mod buttons;
 mod examples;
+mod pictures;
 mod texts;
 mod writing;
 
+pub(super) use examples::{is_example_picture, take_first_example};
 pub(super) use writing::Number;
 
 use leptos::prelude::*;
@@ -16,6 +18,7 @@ pub(super) fn AskPanel() -> impl IntoView {
         <section class="ask" aria-labelledby="ask-title">
             <h2 id="ask-title">"Ask"</h2>
             <examples::Examples/>
+            <pictures::Pictures/>
             <texts::Prompt/>
             <texts::Answer/>
             <buttons::Buttons/>

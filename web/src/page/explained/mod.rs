@@ -4,6 +4,7 @@ mod answer;
 mod detail;
 mod intro;
 mod legend;
+mod pictures;
 mod prompt;
 mod roving;
 mod stale;
@@ -57,6 +58,7 @@ fn Explained() -> impl IntoView {
         {move || partial.get().map(|partial| view! { <PartialNote text=partial/> })}
         <div class="reading">
             <h3 id="read-title">"What it read"</h3>
+            <pictures::Pictures/>
             <prompt::TintedPrompt/>
             <h3 id="said-title">"What it said " <small>{move || likelihood.get()}</small></h3>
             <answer::SelectableAnswer/>

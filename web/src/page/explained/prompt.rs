@@ -84,11 +84,14 @@ fn unit_view(
     let shown = page.state.shown;
     let text = report::clean(&piece.text).into_owned();
     let (sink, template) = (piece.sink, piece.template && !all_template);
+    if piece.picture {
+        return view! { <span class="marker">{text}</span> }.into_any();
+    }
     let Some(unit) = piece.unit else {
         return view! { <span class:template=template>{text}</span> }.into_any();
     };
     let tint = Memo::new(move |_| shown.tints.with(|tints| tints.get(unit).copied().unwrap_or_default()));
-    let is_steered = move || page.state.steering.units.with(|units| units.iter().any(|steered| steered.unit == unit));
+    let is_steered = move || page.state.steering.holds(unit);
     view! {
         <span
             class="unit"

@@ -30,9 +30,9 @@ pub(super) fn Device() -> impl IntoView {
             <label>
                 "Run on "
                 <select on:change=choose disabled=move || engine.is_busy()>
-                    <option value="auto" selected=is(DeviceChoice::Auto)>"whichever suits best"</option>
-                    <option value="gpu" selected=is(DeviceChoice::Gpu)>"the GPU (WebGPU)"</option>
-                    <option value="cpu" selected=is(DeviceChoice::Cpu)>"the processor (WebAssembly)"</option>
+                    <option value="auto" prop:selected=is(DeviceChoice::Auto)>"whichever suits best"</option>
+                    <option value="gpu" prop:selected=is(DeviceChoice::Gpu)>"the GPU (WebGPU)"</option>
+                    <option value="cpu" prop:selected=is(DeviceChoice::Cpu)>"the processor (WebAssembly)"</option>
                 </select>
             </label>
             {move || engine.device.get().map(report_view)}

@@ -14,9 +14,7 @@ pub(super) fn Facts() -> impl IntoView {
         let selected = library.selected.get();
         match &selected {
             Selected::Files(_) | Selected::Kept(_) => true,
-            Selected::Catalogue(name) => weights::catalogue::find(name).is_some_and(|entry| {
-                library.kept.with(|kept| kept.models.iter().any(|model| model.name == entry.file_name && model.is_complete))
-            }),
+            Selected::Catalogue(name) => weights::catalogue::find(name).is_some_and(|entry| library.is_here(entry)),
             _ => false,
         }
     };
@@ -25,6 +23,7 @@ pub(super) fn Facts() -> impl IntoView {
             // Which of several files it is decides what it takes.
             let facts = facts.as_ref().filter(|facts| facts.choices.is_empty())?;
             let size = match (is_here(), facts.download_bytes) {
+                _ if library.is_built_in() => format!("{}, part of this page", amount::bytes(facts.file_bytes)),
                 (true, _) | (_, 0) => format!("{}, already here", amount::bytes(facts.file_bytes)),
                 (false, bytes) => format!("{} to fetch", amount::bytes(bytes)),
             };

@@ -81,9 +81,9 @@ fn selected(from: &ModelFrom) -> Option<Selected> {
         ModelFrom::Hub { repository } => Some(Selected::Hub(repository.clone())),
         ModelFrom::Site { url, .. } => {
             let file = url.rsplit('/').next()?;
-            let entry = CATALOGUE.iter().find(|entry| entry.file_name == file)?;
+            let entry = CATALOGUE.iter().find(|entry| entry.files().iter().any(|of| of.name == file))?;
             Some(Selected::Catalogue(entry.name.to_owned()))
         }
-        ModelFrom::Kept { .. } | ModelFrom::Picked => None,
+        ModelFrom::SiteFolder { .. } | ModelFrom::Kept { .. } | ModelFrom::Picked => None,
     }
 }

@@ -1,12 +1,12 @@
 //! Which model: of this site, of this browser, of the hub, or of this machine.
 
 use crate::page::actions::page;
+use crate::page::{files, pictures};
 use crate::selected::Selected;
 use leptos::html::Input;
 use leptos::prelude::*;
 use report::amount;
-use wasm_bindgen::JsCast;
-use web_sys::{DragEvent, File, FileList, HtmlInputElement};
+use web_sys::{DragEvent, File, HtmlInputElement};
 use weights::catalogue::CATALOGUE;
 
 /// The list of models.
@@ -27,10 +27,14 @@ pub(super) fn Picker() -> impl IntoView {
     };
     let of_catalogue = move || {
         let option = |entry: &'static weights::catalogue::CatalogueEntry| {
-            let from = if library.is_carried(entry) { "" } else { ", from huggingface.co" };
+            let from = match (entry.is_built_in(), library.is_carried(entry)) {
+                (true, _) => ", built in",
+                (false, true) => "",
+                (false, false) => ", from huggingface.co",
+            };
             let text = format!("{}{from}", entry.title);
             let is_selected = move || library.selected.get() == Selected::Catalogue(entry.name.to_owned());
-            view! { <option value=format!("catalogue:{}", entry.name) selected=is_selected>{text}</option> }
+            view! { <option value=format!("catalogue:{}", entry.name) prop:selected=is_selected>{text}</option> }
         };
         CATALOGUE.iter().map(option).collect_view()
     };
@@ -44,7 +48,7 @@ pub(super) fn Picker() -> impl IntoView {
             let id = model.id.clone();
             let is_selected = move || library.selected.get() == Selected::Kept(id.clone());
             let text = format!("{} · {}", model.name, amount::bytes(model.total_bytes));
-            view! { <option value=format!("kept:{}", model.id) selected=is_selected>{text}</option> }
+            view! { <option value=format!("kept:{}", model.id) prop:selected=is_selected>{text}</option> }
         };
         (!models.is_empty()).then(|| {
             let options = models.into_iter().map(option).collect_view();
@@ -55,14 +59,14 @@ pub(super) fn Picker() -> impl IntoView {
         <div class="picker">
             <label for="model">"Model"</label>
             <select id="model" on:change=choose disabled=move || page.state.engine.is_busy()>
-                <option value="" hidden selected=move || library.selected.get() == Selected::Nothing>"Choose a model"</option>
+                <option value="" hidden prop:selected=move || library.selected.get() == Selected::Nothing>"Choose a model"</option>
                 <optgroup label="Ready to use">{of_catalogue}</optgroup>
                 {of_kept}
                 <optgroup label="Others">
-                    <option value="hub" selected=move || matches!(library.selected.get(), Selected::Hub(_))>
+                    <option value="hub" prop:selected=move || matches!(library.selected.get(), Selected::Hub(_))>
                         "A Hugging Face repository…"
                     </option>
-                    <option value="files" selected=move || matches!(library.selected.get(), Selected::Files(_))>
+                    <option value="files" prop:selected=move || matches!(library.selected.get(), Selected::Files(_))>
                         "Files on this machine…"
                     </option>
                 </optgroup>
@@ -73,7 +77,7 @@ pub(super) fn Picker() -> impl IntoView {
 
 /// A catalogued model that was kept stands in the list already.
 fn is_catalogued(name: &str) -> bool {
-    CATALOGUE.iter().any(|entry| entry.file_name == name)
+    CATALOGUE.iter().flat_map(|entry| entry.files()).any(|file| file.name == name)
 }
 
 /// Where the model must be named: a repository, or files.
@@ -150,7 +154,7 @@ fn Files() -> impl IntoView {
     let picker = NodeRef::<Input>::new();
     let pick = move |_| {
         if let Some(input) = picker.get_untracked() {
-            page.select_files(of_list(input.files()));
+            page.select_files(files::of_list(input.files()));
             // So that the same file can be picked again.
             let input: HtmlInputElement = input;
             input.set_value("");
@@ -193,8 +197,11 @@ fn DropAnywhere() -> impl IntoView {
         if holds_files(&event) {
             event.prevent_default();
             over.set(false);
-            if !untrack(|| page.state.engine.is_busy()) {
-                page.select_files(of_list(event.data_transfer().and_then(|data| data.files())));
+            let dropped = files::of_list(event.data_transfer().and_then(|data| data.files()));
+            if !dropped.is_empty() && dropped.iter().all(pictures::says_picture) {
+                page.add_pictures(dropped);
+            } else if !untrack(|| page.state.engine.is_busy()) {
+                page.select_files(dropped);
             }
         }
     });
@@ -203,9 +210,5 @@ fn DropAnywhere() -> impl IntoView {
         on_leave.remove();
         on_drop.remove();
     });
-    view! { <div class="drop" class:over=over aria-hidden="true"><p>"Drop the model’s files"</p></div> }
-}
-
-fn of_list(list: Option<FileList>) -> Vec<File> {
-    list.iter().flat_map(|list| (0..list.length()).filter_map(|index| list.get(index))).map(JsCast::unchecked_into).collect()
+    view! { <div class="drop" class:over=over aria-hidden="true"><p>"Drop pictures, or a model’s files"</p></div> }
 }

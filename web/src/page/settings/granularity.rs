@@ -29,7 +29,7 @@ pub(super) fn GranularitySetting() -> impl IntoView {
     };
     let write = move |event| set(format!("{}:{}", name(), event_target_value(&event)));
     let option = |value: &'static str, text: &'static str| {
-        view! { <option value=value selected=move || name() == value>{text}</option> }
+        view! { <option value=value prop:selected=move || name() == value>{text}</option> }
     };
     let help = move || match name().as_str() {
         "auto" => "What gets one score: whatever comes nearest to 30 units.",

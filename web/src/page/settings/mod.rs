@@ -3,6 +3,7 @@
 mod granularity;
 mod layers;
 mod neighbours;
+mod pictures;
 
 use crate::page::actions::page;
 use crate::page::ask::Number;
@@ -15,7 +16,7 @@ pub(super) fn ExplainingSettings() -> impl IntoView {
     let settings = page().state.settings;
     let operator = move || settings.with(|settings| settings.suppression.operator);
     let option = |of: Operator, text: &'static str| {
-        view! { <option value=of.to_string() selected=move || operator() == of>{text}</option> }
+        view! { <option value=of.to_string() prop:selected=move || operator() == of>{text}</option> }
     };
     let choose = move |event| {
         if let Ok(chosen) = event_target_value(&event).parse() {
@@ -26,6 +27,7 @@ pub(super) fn ExplainingSettings() -> impl IntoView {
         <details class="settings">
             <summary>"How it is explained"</summary>
             <granularity::GranularitySetting/>
+            <pictures::PictureSetting/>
             <div class="setting">
                 <label for="operator">"Operator"</label>
                 <select id="operator" aria-describedby="operator-help" on:change=choose>

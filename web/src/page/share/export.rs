@@ -1,7 +1,7 @@
 //! An explanation as a file.
 
 use super::link;
-use crate::page::actions::page;
+use crate::page::actions::{Page, page};
 use crate::page::browser::{self, message};
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -68,10 +68,23 @@ pub(in crate::page) fn Exports() -> impl IntoView {
             <button type="button" on:click=copy>"Copy link"</button>
             <Show when=move || link_text.with(Option::is_some)>
                 <input node_ref=link_field class="link" type="text" readonly aria-label="Link" prop:value=move || link_text.get().unwrap_or_default()/>
-                <p class="help">"The link holds model, prompt, answer and settings. Whoever opens it computes it anew on their own machine."</p>
+                <p class="help">{move || holds(page)}</p>
             </Show>
         </div>
     }
+}
+
+/// What a link holds, and what it does not.
+fn holds(page: Page) -> String {
+    let own = page.state.question.pictures.with(|pictures| pictures.iter().filter(|of| of.example.is_none()).count());
+    let pictures = match own {
+        0 => "",
+        1 => " It does not hold your picture: whoever opens it has to add that.",
+        _ => " It does not hold your pictures: whoever opens it has to add them.",
+    };
+    format!(
+        "The link holds model, prompt, answer and settings.{pictures} Whoever opens it computes it anew on their own machine."
+    )
 }
 
 fn name(extension: &str) -> String {

@@ -2,6 +2,7 @@
 
 use crate::linked::Linked;
 use crate::page::actions::Page;
+use crate::page::ask;
 use crate::selected::Selected;
 use leptos::prelude::*;
 
@@ -9,10 +10,16 @@ use leptos::prelude::*;
 pub(in crate::page) fn of(page: Page) -> String {
     let state = page.state;
     let selected = state.library.selected.get_untracked();
+    let examples = state.question.pictures.get_untracked().into_iter().map(|picture| picture.example);
+    let n_pictures = examples.len();
+    let pictures: Vec<String> = examples.flatten().collect();
+    let own_pictures = n_pictures - pictures.len();
     let linked = Linked {
         model: if matches!(selected, Selected::Catalogue(_) | Selected::Hub(_)) { selected } else { Selected::Nothing },
         prompt: state.question.prompt.get_untracked(),
         chat: state.question.chat.get_untracked(),
+        pictures,
+        own_pictures,
         answer: state.question.answer.get_untracked(),
         settings: state.settings.get_untracked(),
     };
@@ -20,33 +27,56 @@ pub(in crate::page) fn of(page: Page) -> String {
     format!("{}#{}", address.split('#').next().unwrap_or_default(), linked.to_fragment())
 }
 
-/// Takes up what the page's own link asks; whether it names a model.
-pub(in crate::page) fn take(page: Page) -> bool {
+/// What a link was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::page) enum Taken {
+    /// There was none.
+    Nothing,
+    /// It could not be read, or is not whole.
+    Broken,
+    /// The question that it held is the page's now.
+    Question,
+}
+
+/// Takes up what the page's own link asks.
+pub(in crate::page) fn take(page: Page) -> Taken {
     let linked = match Linked::from_fragment(&window().location().hash().unwrap_or_default()) {
         Some(Ok(linked)) => linked,
         Some(Err(problem)) => {
             page.state.engine.fail(problem);
-            return false;
+            return Taken::Broken;
         }
-        None => return false,
+        None => return Taken::Nothing,
     };
     let state = page.state;
+    let chat = linked.chat;
     state.question.prompt.set(linked.prompt);
-    state.question.chat.set(linked.chat);
     state.question.answer.set(linked.answer);
     state.question.written.set(None);
     state.settings.set(linked.settings);
     match linked.model {
-        Selected::Nothing | Selected::Kept(_) | Selected::Files(_) => false,
+        Selected::Nothing | Selected::Kept(_) | Selected::Files(_) => {}
         // Nothing is asked of the hub because of a link: the person does that.
         Selected::Hub(repository) => {
             state.library.repository.set(repository);
             page.select(Selected::Hub(String::new()));
-            true
         }
-        catalogued => {
-            page.select(catalogued);
-            true
+        catalogued => page.select(catalogued),
+    }
+    // After the model, whose own way of taking prompts is another's default.
+    state.question.chat.set(chat);
+    let known: Vec<String> = linked.pictures.into_iter().filter(|name| ask::is_example_picture(name)).collect();
+    page.set_example_pictures(known);
+    match linked.own_pictures {
+        0 => Taken::Question,
+        n => {
+            let pictures = if n == 1 {
+                "a picture, which a link does not carry: add it"
+            } else {
+                "pictures, which a link does not carry: add them"
+            };
+            state.engine.fail(format!("This question came with {pictures} to ask it."));
+            Taken::Broken
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The worker: its device, what it is doing, and what went wrong.
 
 use super::Steered;
-use crate::messages::{DeviceReport, FailureKind, LoadPhase};
+use crate::messages::{Ask, DeviceReport, FailureKind, LoadPhase};
 use leptos::prelude::*;
 
 /// The worker and what it is doing.
@@ -65,6 +65,8 @@ pub(in crate::page) enum Place {
 pub(in crate::page) enum Then {
     Generate,
     Explain(Vec<String>),
+    /// Nobody asked for it: the question that the page opened with, if it still stands.
+    ExplainFirst(Box<Ask>),
     Steer(Vec<Steered>),
 }
 

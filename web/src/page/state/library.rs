@@ -1,10 +1,10 @@
 //! Models: which are there, which is chosen, which is loaded.
 
-use crate::messages::{Kept, ModelFacts, ModelFrom, ModelReport};
+use crate::messages::{Kept, ModelFacts, ModelFrom, ModelReport, SiteFile};
 use crate::selected::Selected;
 use leptos::prelude::*;
 use web_sys::File;
-use weights::catalogue::{CATALOGUE, CatalogueEntry, Source};
+use weights::catalogue::{CATALOGUE, CatalogueEntry, CatalogueFile, Origin, Source};
 
 /// Models.
 #[derive(Clone, Copy)]
@@ -46,7 +46,48 @@ impl LibraryState {
 
     /// Whether this site carries a catalogued model.
     pub(in crate::page) fn is_carried(&self, entry: &CatalogueEntry) -> bool {
-        self.carried.with(|carried| carried.iter().any(|file| file == entry.file_name))
+        match &entry.origin {
+            Origin::BuiltIn { .. } => true,
+            Origin::Fetched { file, .. } => self.carried.with(|carried| carried.iter().any(|name| name == file.name)),
+        }
+    }
+
+    /// Whether a catalogued model can be had without fetching more than the site itself.
+    pub(in crate::page) fn is_here(&self, entry: &CatalogueEntry) -> bool {
+        let is_kept = |file: &CatalogueFile| {
+            self.kept.with(|kept| kept.models.iter().any(|model| model.name == file.name && model.is_complete))
+        };
+        match &entry.origin {
+            Origin::BuiltIn { .. } => true,
+            Origin::Fetched { file, .. } => is_kept(file),
+        }
+    }
+
+    /// The catalogue's entry of the chosen model, if it is one of these.
+    pub(in crate::page) fn entry(&self) -> Option<&'static CatalogueEntry> {
+        self.selected.with(|selected| match selected {
+            Selected::Catalogue(name) => weights::catalogue::find(name),
+            _ => None,
+        })
+    }
+
+    /// Whether the chosen model comes with the page.
+    pub(in crate::page) fn is_built_in(&self) -> bool {
+        self.entry().is_some_and(CatalogueEntry::is_built_in)
+    }
+
+    /// Whether the chosen model sees pictures, where that is known.
+    pub(in crate::page) fn sees_pictures(&self) -> Option<bool> {
+        let loaded = || self.loaded.with(|loaded| loaded.as_ref().map(|(_, report)| report.sees_pictures));
+        if self.is_ready() { loaded() } else { self.entry().map(|entry| entry.sees) }
+    }
+
+    /// What a person calls the chosen model.
+    pub(in crate::page) fn title(&self) -> String {
+        match self.entry() {
+            Some(entry) => entry.title.to_owned(),
+            None => self.facts.with(|facts| facts.as_ref().map_or_else(|| "This model".to_owned(), |facts| facts.name.clone())),
+        }
     }
 
     /// Where the chosen model is; `base` is the page's own address. `None` where nothing is chosen.
@@ -55,14 +96,19 @@ impl LibraryState {
             Selected::Nothing => None,
             Selected::Catalogue(name) => {
                 let entry = weights::catalogue::find(&name)?;
-                if untrack(|| self.is_carried(entry)) {
-                    return Some(ModelFrom::Site {
-                        url: format!("{base}models/{}", entry.file_name),
-                        len_bytes: Some(entry.len_bytes),
-                        sha256: Some(entry.sha256.to_owned()),
-                    });
+                match &entry.origin {
+                    Origin::BuiltIn { files } => Some(ModelFrom::SiteFolder {
+                        name: entry.name.to_owned(),
+                        url: format!("{base}models/{}/", entry.name),
+                        files: files.iter().map(site_file).collect(),
+                    }),
+                    Origin::Fetched { file, .. } if untrack(|| self.is_carried(entry)) => Some(ModelFrom::Site {
+                        url: format!("{base}models/{}", file.name),
+                        len_bytes: Some(file.len_bytes),
+                        sha256: Some(file.sha256.to_owned()),
+                    }),
+                    Origin::Fetched { sources, .. } => hub_name(sources).map(|repository| ModelFrom::Hub { repository }),
                 }
-                hub_name(entry).map(|repository| ModelFrom::Hub { repository })
             }
             Selected::Hub(repository) => Some(ModelFrom::Hub { repository }),
             Selected::Kept(id) => Some(ModelFrom::Kept { id }),
@@ -74,9 +120,9 @@ impl LibraryState {
     pub(in crate::page) fn facts_of(&self, entry: &CatalogueEntry) -> ModelFacts {
         ModelFacts {
             name: entry.title.to_owned(),
-            download_bytes: entry.len_bytes,
-            file_bytes: entry.len_bytes,
-            memory_bytes: Some(entry.memory_bytes),
+            download_bytes: if entry.is_built_in() { 0 } else { entry.len_bytes() },
+            file_bytes: entry.len_bytes(),
+            memory_bytes: (entry.memory_bytes > 0).then_some(entry.memory_bytes),
             licence: Some(entry.licence.to_owned()),
             choices: Vec::new(),
         }
@@ -91,9 +137,13 @@ impl LibraryState {
     }
 }
 
+fn site_file(file: &CatalogueFile) -> SiteFile {
+    SiteFile { name: file.name.to_owned(), len_bytes: file.len_bytes, sha256: file.sha256.to_owned() }
+}
+
 /// What the hub calls a catalogued file.
-fn hub_name(entry: &CatalogueEntry) -> Option<String> {
-    entry.sources.iter().find_map(|source| match source {
+fn hub_name(sources: &[Source]) -> Option<String> {
+    sources.iter().find_map(|source| match source {
         Source::HuggingFace { repository, revision, path } => Some(format!("{repository}@{revision}:{path}")),
         Source::PythonPackage { .. } => None,
     })

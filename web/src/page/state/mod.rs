@@ -2,14 +2,18 @@
 
 mod engine;
 mod library;
+mod picture;
 mod question;
+mod region;
 mod shown;
 mod steering;
 mod tint;
 
 pub(super) use engine::{Activity, EngineState, Place, Problem, Then};
 pub(super) use library::LibraryState;
+pub(super) use picture::{ObjectUrl, Picture};
 pub(super) use question::QuestionState;
+pub(super) use region::Region;
 pub(super) use shown::{Shown, View};
 pub(super) use steering::{Steered, SteeringState};
 pub(super) use tint::Tint;
@@ -69,6 +73,16 @@ impl State {
             })
         });
         is_other || self.is_of_another_model()
+    }
+
+    /// Whether there are pictures, and the chosen model sees none.
+    pub(super) fn is_blind(&self) -> bool {
+        self.question.pictures.with(|pictures| !pictures.is_empty()) && self.library.sees_pictures() == Some(false)
+    }
+
+    /// That the chosen model sees no pictures.
+    pub(super) fn blindness(&self) -> String {
+        format!("{} reads text only.", self.library.title())
     }
 
     /// Whether the explanation that is there is of another model than the one that is chosen.

@@ -1,5 +1,6 @@
 //! What is asked.
 
+use super::Picture;
 use crate::messages::{PromptText, Target};
 use leptos::prelude::*;
 use model::Sampling;
@@ -13,6 +14,10 @@ pub(in crate::page) struct QuestionState {
     pub(in crate::page) prompt: RwSignal<String>,
     /// Whether the prompt is a message to a chat model.
     pub(in crate::page) chat: RwSignal<bool>,
+    /// The pictures that come with it, in order.
+    pub(in crate::page) pictures: RwSignal<Vec<Picture>>,
+    /// The numbers of pictures that the worker holds.
+    pub(in crate::page) handed: StoredValue<Vec<u32>>,
     pub(in crate::page) answer: RwSignal<String>,
     /// What the model wrote last, with its tokens.
     pub(in crate::page) written: RwSignal<Option<Target>>,
@@ -25,6 +30,8 @@ impl QuestionState {
         Self {
             prompt: RwSignal::new(String::new()),
             chat: RwSignal::new(false),
+            pictures: RwSignal::new(Vec::new()),
+            handed: StoredValue::new(Vec::new()),
             answer: RwSignal::new(String::new()),
             written: RwSignal::new(None),
             sampling: RwSignal::new(Sampling::default()),
@@ -33,7 +40,8 @@ impl QuestionState {
     }
 
     pub(in crate::page) fn prompt_text(&self) -> PromptText {
-        PromptText { text: self.prompt.get(), chat: self.chat.get() }
+        let pictures = self.pictures.with(|pictures| pictures.iter().map(|picture| picture.id).collect());
+        PromptText { text: self.prompt.get(), chat: self.chat.get(), pictures }
     }
 
     /// The answer, as the tokens that the model wrote where it is still that.

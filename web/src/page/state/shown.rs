@@ -1,12 +1,12 @@
 //! The explanation that is there, and what of it is looked at.
 
-use super::Tint;
+use super::{Picture, Region, Tint};
 use crate::messages::{Ask, Rows, Started};
 use crate::selected::Selected;
 use atman::sum;
 use leptos::prelude::*;
 use report::pieces::{self, Piece};
-use report::{Document, ModelInfo, Scale};
+use report::{Document, ModelInfo, PictureFile, Scale};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub(in crate::page) struct Shown {
     pub(in crate::page) document: RwSignal<Option<Document>>,
     /// What it answers.
     pub(in crate::page) ask: RwSignal<Option<Ask>>,
+    /// The pictures of that question.
+    pub(in crate::page) pictures: RwSignal<Vec<Picture>>,
     /// Which model it is of.
     pub(in crate::page) of_model: RwSignal<Selected>,
     /// Whether it was just asked for, and so is to be brought into view when it begins.
@@ -31,6 +33,12 @@ pub(in crate::page) struct Shown {
     pub(in crate::page) hovered_tokens: RwSignal<Option<Range<usize>>>,
     /// The unit that is pointed at.
     pub(in crate::page) hovered_unit: RwSignal<Option<usize>>,
+    /// The region of a picture that was chosen.
+    pub(in crate::page) region: RwSignal<Option<Region>>,
+    /// Whether the maps over pictures show each part as it is, rather than smoothed.
+    pub(in crate::page) exact: RwSignal<bool>,
+    /// Whether the strongest part of each picture is in full colour, rather than what is as strong in the text.
+    pub(in crate::page) own_scale: RwSignal<bool>,
     /// The contrast that is looked at, rather than the answer alone.
     pub(in crate::page) contrast: RwSignal<Option<usize>>,
     /// Whether sinks and the template are shown like the rest.
@@ -115,6 +123,7 @@ impl Shown {
         Self {
             document,
             ask: RwSignal::new(None),
+            pictures: RwSignal::new(Vec::new()),
             of_model: RwSignal::new(Selected::Nothing),
             is_awaited: StoredValue::new(false),
             prompt: RwSignal::new(Arc::default()),
@@ -122,6 +131,9 @@ impl Shown {
             span,
             hovered_tokens,
             hovered_unit,
+            region: RwSignal::new(None),
+            exact: RwSignal::new(false),
+            own_scale: RwSignal::new(false),
             contrast,
             sinks: RwSignal::new(false),
             view: RwSignal::new(View::Ranking),
@@ -172,6 +184,7 @@ impl Shown {
             self.span.set(None);
             self.hovered_tokens.set(None);
             self.hovered_unit.set(None);
+            self.region.set(None);
         }
         let n_before = self.document.with_untracked(|shown| shown.as_ref().map_or(0, |shown| shown.explanation.contrasts.len()));
         let n_contrasts = document.explanation.contrasts.len();
@@ -201,6 +214,14 @@ impl Shown {
         looked_at(self.hovered_tokens.get(), self.span.get())
     }
 
+    /// The relevance of some units together for what is looked at; `None` where none of them has any.
+    pub(in crate::page) fn sum(&self, units: &[usize]) -> Option<f32> {
+        self.scores.with(|scores| {
+            let known = units.iter().filter_map(|unit| scores.get(*unit).copied().flatten());
+            known.fold(None, |sum: Option<f32>, score| Some(sum.unwrap_or(0.0) + score))
+        })
+    }
+
     /// What a unit is called.
     pub(in crate::page) fn name(&self, unit: usize) -> String {
         self.document.with(|document| {
@@ -218,7 +239,9 @@ impl Shown {
             let text = document.explanation.target.text.get(bytes).unwrap_or_default().to_owned();
             report::Span { text, start_token: tokens.start, end_token: tokens.end }
         });
-        Some(Document::new(document.explanation, document.model, document.device, span))
+        let pictures = self.pictures.get_untracked().into_iter();
+        let files = pictures.map(|of| PictureFile { bytes: of.bytes.to_vec() }).collect();
+        Some(Document::new(document.explanation, document.model, document.device, span).with_pictures(files))
     }
 }
 

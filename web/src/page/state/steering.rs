@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-/// A unit of the prompt with the factor that attention to it is scaled by.
+/// Units of the prompt, a word or a region of a picture, with the factor that attention to it is scaled by.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::page) struct Steered {
-    pub(in crate::page) unit: usize,
+    pub(in crate::page) units: Vec<usize>,
     pub(in crate::page) name: String,
     pub(in crate::page) positions: Vec<usize>,
     pub(in crate::page) factor: f32,
@@ -31,6 +31,11 @@ impl SteeringState {
             new: RwSignal::new(String::new()),
             used: RwSignal::new(Vec::new()),
         }
+    }
+
+    /// Whether a unit is among those that are steered.
+    pub(in crate::page) fn holds(&self, unit: usize) -> bool {
+        self.units.with(|units| units.iter().any(|steered| steered.units.contains(&unit)))
     }
 
     /// Forgets everything: positions are those of one prompt.

@@ -13,18 +13,22 @@ const GREATEST: f32 = 3.0;
 pub(super) fn Steer() -> impl IntoView {
     let page = page();
     let (engine, steering) = (page.state.engine, page.state.steering);
-    let units =
-        Memo::new(move |_| steering.units.with(|units| units.iter().map(|of| (of.unit, of.name.clone())).collect::<Vec<_>>()));
+    let units = Memo::new(move |_| {
+        steering.units.with(|units| units.iter().map(|of| (of.units.clone(), of.name.clone())).collect::<Vec<_>>())
+    });
     let is_empty = move || units.with(Vec::is_empty);
     view! {
         <Show
             when=move || !is_empty()
-            fallback=|| view! { <p class="help">"Click a word of the prompt above (or press Enter on it) to damp or amplify it."</p> }
+            fallback=|| view! { <p class="help">"Click a word of the prompt above (or press Enter on it), or choose a region of a picture, to damp or amplify it."</p> }
         >
             <ul class="sliders">
-                {move || units.get().into_iter().map(|(unit, name)| view! { <Slider unit name/> }).collect_view()}
+                {move || {
+                    let all = units.get().into_iter().enumerate();
+                    all.map(|(number, (units, name))| view! { <Slider number units name/> }).collect_view()
+                }}
             </ul>
-            <p class="help">"0 damps a word wholly, 1 leaves it as it is, more amplifies it."</p>
+            <p class="help">"0 damps a part wholly, 1 leaves it as it is, more amplifies it."</p>
             <div class="buttons">
                 <button
                     type="button"
@@ -45,23 +49,27 @@ pub(super) fn Steer() -> impl IntoView {
 
 #[component]
 fn Slider(
-    /// Which unit.
-    unit: usize,
+    /// Its place in the list.
+    number: usize,
+    /// Which units.
+    units: Vec<usize>,
     /// What it is called.
     name: String,
 ) -> impl IntoView {
     let steering = page().state.steering;
-    let factor = move || steering.units.with(|units| units.iter().find(|of| of.unit == unit).map_or(1.0, |of| of.factor));
+    let units = StoredValue::new(units);
+    let is_this = move |of: &Steered| units.with_value(|units| of.units == *units);
+    let factor = move || steering.units.with(|all| all.iter().find(|of| is_this(of)).map_or(1.0, |of| of.factor));
     let set = move |event| {
         let Ok(factor) = event_target_value(&event).parse::<f32>() else { return };
-        steering.units.update(|units| {
-            if let Some(of) = units.iter_mut().find(|of| of.unit == unit) {
+        steering.units.update(|all| {
+            if let Some(of) = all.iter_mut().find(|of| is_this(of)) {
                 of.factor = factor;
             }
         });
     };
-    let id = format!("steer-{unit}");
-    let remove = move |_| steering.units.update(|units| units.retain(|of| of.unit != unit));
+    let id = format!("steer-{number}");
+    let remove = move |_| steering.units.update(|all| all.retain(|of| !is_this(of)));
     view! {
         <li>
             <label for=id.clone()>{name.clone()}</label>

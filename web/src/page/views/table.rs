@@ -79,7 +79,11 @@ fn lines(shown: Shown) -> Vec<Line> {
             if !of.neighbours.is_empty() {
                 notes.push(amount::count(of.neighbours.len(), "neighbour"));
             }
-            let source = if of.source == Source::Prompt { "prompt" } else { "answer" };
+            let source = match of.source {
+                Source::Prompt if of.image.is_some() => "picture",
+                Source::Prompt => "prompt",
+                Source::Target => "answer",
+            };
             Some(Line { source, name: label(&report::pieces::name(explanation, of)), score, note: notes.join(", ") })
         };
         explanation.leaves().into_iter().filter_map(line).collect()

@@ -29,7 +29,7 @@ struct Stream {
 impl Beginning {
     /// Asks for the file. Its length is the server's, or `len_bytes`.
     pub(super) async fn open(name: &str, url: &str, len_bytes: Option<u64>) -> Result<Self> {
-        let answer = request::get(url, 0, None).await.map_err(request::Failure::into_error)?;
+        let answer = request::get(url, 0, None, false).await.map_err(request::Failure::into_error)?;
         let len_bytes = answer.total_bytes.or(len_bytes);
         let len_bytes = len_bytes.with_context(|| format!("{url}: the server does not say how long the file is"))?;
         let stream = RefCell::new(Some(Stream { answer, pieces: Vec::new(), len_bytes: 0 }));

@@ -156,7 +156,7 @@ impl<'a> Download<'a> {
         let from = self.len_bytes;
         // A commit is part of the address.
         let version = self.recorded.version.as_deref().filter(|_| self.file.commit.is_none());
-        let mut answer = request::get(&self.file.url, from, version).await?;
+        let mut answer = request::get(&self.file.url, from, version, self.file.may_be_cached).await?;
         if answer.start == Some(0) && from > 0 {
             // From a server that ignores ranges, or whose file has changed, all of it comes.
             self.restart(progress).map_err(Failure::Final)?;

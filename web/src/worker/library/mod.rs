@@ -5,6 +5,7 @@
 
 mod beginning;
 mod blob;
+mod carried;
 mod check;
 mod download;
 mod facts;
@@ -67,7 +68,7 @@ impl Library {
                 let sources = sources(&shelf, &record).await?;
                 return facts::of_sources(record.name, record.licence, sources).await;
             }
-            ModelFrom::Site { .. } | ModelFrom::Hub { .. } => Wanted::new(&from)?,
+            ModelFrom::Site { .. } | ModelFrom::SiteFolder { .. } | ModelFrom::Hub { .. } => Wanted::new(&from)?,
         };
         let shelf = match Store::open().await {
             Ok(store) => store.find(&wanted.id).await,
@@ -104,6 +105,10 @@ impl Library {
         files: Vec<File>,
         progress: &mut dyn FnMut(LoadPhase, u64, u64),
     ) -> Result<OpenedModel> {
+        if let ModelFrom::SiteFolder { .. } = &from {
+            let wanted = Wanted::new(&from)?;
+            return carried::open(&wanted, &wanted.plan().await?, progress).await;
+        }
         let mut progress = Progress::new(progress);
         match &from {
             ModelFrom::Picked => {
@@ -127,7 +132,9 @@ impl Library {
                     }
                 }
             }
-            ModelFrom::Site { .. } | ModelFrom::Hub { .. } => self.open_from_server(&Wanted::new(&from)?, &mut progress).await,
+            ModelFrom::Site { .. } | ModelFrom::SiteFolder { .. } | ModelFrom::Hub { .. } => {
+                self.open_from_server(&Wanted::new(&from)?, &mut progress).await
+            }
         }
     }
 

@@ -59,9 +59,9 @@ impl Drop for Abort {
 
 /// Asks for what is at `url`, from byte `from` on if that is not 0 and the file's version is still `version`, if given.
 ///
-/// The browser keeps no copy of its own: models would be there twice.
-pub(super) async fn get(url: &str, from: u64, version: Option<&str>) -> Result<Answer, Failure> {
-    let (abort, init) = init(from, version).map_err(|error| Failure::Final(js::failure(&error)))?;
+/// The browser keeps no copy of its own unless it `may_cache`: models would be there twice.
+pub(super) async fn get(url: &str, from: u64, version: Option<&str>, may_cache: bool) -> Result<Answer, Failure> {
+    let (abort, init) = init(from, version, may_cache).map_err(|error| Failure::Final(js::failure(&error)))?;
     let response = js::within(js::scope().fetch_with_str_and_init(url, &init), SILENCE_MS).await;
     let response: Response = match response {
         Some(Ok(response)) => response.unchecked_into(),
@@ -90,7 +90,7 @@ pub(super) async fn get(url: &str, from: u64, version: Option<&str>) -> Result<A
     Ok(Answer { start, total_bytes, version, url: url.to_owned(), reader, _abort: abort })
 }
 
-fn init(from: u64, version: Option<&str>) -> Result<(Abort, RequestInit), wasm_bindgen::JsValue> {
+fn init(from: u64, version: Option<&str>, may_cache: bool) -> Result<(Abort, RequestInit), wasm_bindgen::JsValue> {
     let abort = Abort(AbortController::new()?);
     let headers = Headers::new()?;
     if from > 0 {
@@ -102,7 +102,7 @@ fn init(from: u64, version: Option<&str>) -> Result<(Abort, RequestInit), wasm_b
     let init = RequestInit::new();
     init.set_headers(&headers);
     init.set_signal(Some(&abort.0.signal()));
-    init.set_cache(RequestCache::NoStore);
+    init.set_cache(if may_cache { RequestCache::Default } else { RequestCache::NoStore });
     init.set_referrer_policy(ReferrerPolicy::NoReferrer);
     Ok((abort, init))
 }

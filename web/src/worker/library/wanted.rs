@@ -4,7 +4,7 @@ use super::check::Expected;
 use super::js;
 use super::record::{Record, RecordedFile};
 use super::request;
-use crate::messages::ModelFrom;
+use crate::messages::{ModelFrom, SiteFile};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use web_sys::Url;
@@ -24,6 +24,7 @@ pub(super) struct Wanted {
 
 enum Place {
     Site { url: String, expected: Expected },
+    Folder { url: String, files: Vec<SiteFile> },
     Hub(Repository),
 }
 
@@ -36,6 +37,7 @@ pub(super) struct Plan {
 }
 
 /// One file to fetch.
+#[derive(Clone)]
 pub(super) struct PlannedFile {
     /// Its name in the store, and for people.
     pub(super) name: String,
@@ -45,6 +47,8 @@ pub(super) struct PlannedFile {
     pub(super) expected: Expected,
     /// See [`RecordedFile::version`]; `None` where only the server's answer tells.
     pub(super) commit: Option<String>,
+    /// Whether the browser may take it from its cache, where the page has begun to fetch it there.
+    pub(super) may_be_cached: bool,
 }
 
 impl Wanted {
@@ -52,12 +56,14 @@ impl Wanted {
     pub(super) fn new(from: &ModelFrom) -> Result<Wanted> {
         let (name, key, place) = match from {
             ModelFrom::Site { url, len_bytes, sha256 } => {
-                let absolute = Url::new_with_base(url, &js::scope().location().href());
-                let absolute = absolute.ok().with_context(|| format!("`{url}` is no address"))?;
-                absolute.set_hash("");
+                let absolute = absolute(url)?;
                 let name = file_name(&absolute.pathname());
                 let expected = Expected { len_bytes: *len_bytes, sha256: sha256.clone() };
                 (name, absolute.href(), Place::Site { url: absolute.href(), expected })
+            }
+            ModelFrom::SiteFolder { name, url, files } => {
+                let url = absolute(url)?.href();
+                (name.clone(), url.clone(), Place::Folder { url, files: files.clone() })
             }
             ModelFrom::Hub { repository } => {
                 let text = repository.trim();
@@ -82,7 +88,7 @@ impl Wanted {
                 let is_hash = |hash: &String| file.sha256.as_ref().is_some_and(|kept| kept.eq_ignore_ascii_case(hash));
                 expected.len_bytes.is_none_or(|len| file.len_bytes == Some(len)) && expected.sha256.as_ref().is_none_or(is_hash)
             }
-            (Place::Site { .. }, _) => false,
+            (Place::Site { .. } | Place::Folder { .. }, _) => false,
             // Whoever wants a repository's newest files deletes those kept.
             (Place::Hub(_), files) => !files.is_empty(),
         }
@@ -92,8 +98,19 @@ impl Wanted {
     pub(super) async fn plan(&self) -> Result<Plan> {
         match &self.place {
             Place::Site { url, expected } => {
-                let file = PlannedFile { name: safe(&self.name), url: url.clone(), expected: expected.clone(), commit: None };
+                let (name, url, expected) = (safe(&self.name), url.clone(), expected.clone());
+                let file = PlannedFile { name, url, expected, commit: None, may_be_cached: false };
                 Ok(Plan { licence: None, files: vec![file] })
+            }
+            Place::Folder { url, files } => {
+                let file = |file: &SiteFile| PlannedFile {
+                    name: file.name.clone(),
+                    url: format!("{url}{}", file.name),
+                    expected: Expected { len_bytes: Some(file.len_bytes), sha256: Some(file.sha256.clone()) },
+                    commit: None,
+                    may_be_cached: true,
+                };
+                Ok(Plan { licence: None, files: files.iter().map(file).collect() })
             }
             Place::Hub(repository) => {
                 let listing = list(repository).await?;
@@ -105,6 +122,7 @@ impl Wanted {
                     name: file.path.replace('/', "--"),
                     expected: Expected { len_bytes: Some(file.len_bytes), sha256: file.sha256 },
                     commit: Some(listing.commit.clone()),
+                    may_be_cached: false,
                 };
                 Ok(Plan { licence, files: selection.files.into_iter().map(file).collect() })
             }
@@ -156,7 +174,7 @@ async fn list(repository: &Repository) -> Result<Listing> {
     let url = hub::listing_url(hub::DEFAULT_ENDPOINT, repository);
     let asking = || format!("asking the hub about {} at {}", repository.id(), repository.revision());
     let fetch = async {
-        let mut answer = request::get(&url, 0, None).await?;
+        let mut answer = request::get(&url, 0, None, false).await?;
         let mut text = Vec::new();
         while let Some(piece) = answer.next().await? {
             if text.len() as u64 + u64::from(piece.length()) > LISTING_LIMIT_BYTES {
@@ -169,6 +187,14 @@ async fn list(repository: &Repository) -> Result<Listing> {
     let text = fetch.await.map_err(request::Failure::into_error).with_context(asking)?;
     ensure!(!text.is_empty(), "{}: the answer is empty", asking());
     Listing::parse(&text).with_context(asking)
+}
+
+/// An address, seen from the worker's own, without a fragment.
+fn absolute(url: &str) -> Result<Url> {
+    let absolute = Url::new_with_base(url, &js::scope().location().href());
+    let absolute = absolute.ok().with_context(|| format!("`{url}` is no address"))?;
+    absolute.set_hash("");
+    Ok(absolute)
 }
 
 /// The last part of an address' path, as people write it.
