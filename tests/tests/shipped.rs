@@ -1,5 +1,7 @@
 //! The model in `models/atman-tiny` against Hugging Face transformers on prompts with and without pictures, on both executors.
 
+#![expect(clippy::unwrap_used, reason = "a test states what it expects by unwrapping it")]
+
 use atman_tests::shipped::{Shipped, run};
 use gpu::{Adapters, GpuExecutor, Options, Tier};
 use kernels::Executor;
