@@ -85,7 +85,7 @@ pub enum AtmanError {
         source: ImageError,
     },
     /// A prompt with more or fewer places for pictures than there are pictures.
-    #[error("the prompt has {places} places for pictures ({}), but there are {images} pictures", images::IMAGE)]
+    #[error("pictures given: {images}; places for them in the prompt ({}): {places}", images::IMAGE)]
     Places {
         /// Places in the prompt.
         places: usize,

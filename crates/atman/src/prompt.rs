@@ -118,12 +118,12 @@ mod tests {
         let written =
             |prompt: &Prompt| -> Vec<String> { prompt.parts.iter().map(|part| prompt.text[part.clone()].into()).collect() };
         let chat = "User:<image><image>Why?\n";
-        let prompt = Prompt { text: chat.to_owned(), parts: vec![19..23], add_special: false };
+        let prompt = Prompt { text: chat.to_owned(), parts: std::iter::once(19..23).collect(), add_special: false };
         let shown = prompt.clone().with_images(&[one.clone(), two.clone()]).unwrap();
         assert_eq!(shown.text, format!("User:{}{}Why?\n", one.prompt_text(), two.prompt_text()));
         assert_eq!(written(&shown), ["Why?"]);
         let error = prompt.clone().with_images(std::slice::from_ref(&one)).unwrap_err().to_string();
-        assert_eq!(error, "the prompt has 2 places for pictures (<image>), but there are 1 pictures");
+        assert_eq!(error, "pictures given: 1; places for them in the prompt (<image>): 2");
         assert_eq!(prompt.clone().with_images(&[]).unwrap(), prompt);
 
         let within = Prompt::plain("Look: <image> and?".to_owned()).with_images(std::slice::from_ref(&one)).unwrap();
