@@ -29,6 +29,7 @@ pub(super) fn Legend() -> impl IntoView {
                 {move || lines().into_iter().next()}
                 " What speaks against the answer is " <span class="against">"dashed"</span> "; what is " <span class="noise">"dotted"</span>
                 " is no more than noise."
+                {move || shown.own_scale.get().then_some(" In a picture, full colour is its own strongest part.")}
             </p>
         </div>
     }
