@@ -35,7 +35,10 @@ describe("a prompt of a hundred tokens", () => {
     });
     await at.explain.click();
     // Enough of it to see how the page copes: all of its units are there from the start.
-    await page.waitForFunction((n) => document.querySelectorAll(".prompt [data-relevance]").length >= n, UNITS, PATIENCE);
+    await page.waitForFunction((n) => {
+      const count = (selector) => document.querySelectorAll(`.prompt ${selector}`).length;
+      return count("[data-unit]") > 100 && count("[data-relevance]") >= n;
+    }, UNITS, PATIENCE);
     await at.unit("floor").first().hover();
     await at.prompt.press("End");
     await at.stop.click();
