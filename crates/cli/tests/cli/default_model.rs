@@ -94,6 +94,11 @@ fn every_command_takes_it_where_none_is_named() {
         answers.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["explanation"]["prompt"]["text"].clone());
     let expected = ["<|im_start|>User: Who?<end_of_utterance>\nAssistant:", "Who?"];
     assert_eq!(prompts.collect::<Vec<Value>>(), expected);
+    let row = r#"{"context": "Tom lives in Rome.", "question": "Where does Tom live?", "answer": "Rome", "answer_start": 13}"#;
+    std::fs::write(world.models.path().join("data.jsonl"), row).unwrap();
+    let few = ["--operators", "multiplicative", "--factors", "0", "--thresholds", "off"];
+    let measured = world.run(&[&["eval", "--device", "cpu", "--data", "data.jsonl"], &few[..]].concat());
+    assert!(measured.code == 0 && measured.stdout.contains("multiplicative 0"), "{measured:?}");
 }
 
 #[test]

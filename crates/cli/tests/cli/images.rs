@@ -97,9 +97,9 @@ fn what_cannot_be_seen_is_told_before_the_model_is_loaded() {
         (
             &["--image", &square, "--prompt", "<image> or <image>?"],
             1,
-            "2 places for pictures (<image>), but there are 1 pictures",
+            "pictures given: 1; places for them in the prompt (<image>): 2",
         ),
-        (&["--prompt", "What is in <image>?"], 1, "1 places for pictures (<image>), but there are 0 pictures"),
+        (&["--prompt", "What is in <image>?"], 1, "pictures given: 0; places for them in the prompt (<image>): 1"),
         (&["--region", "0,0,8,8=0"], 2, "--image"),
         (&["--image", &square, "--region", "0,0,8"], 2, "expected X,Y,W,H"),
         (&["--image", &square, "--region", "2:0,0,8,8=0"], 2, "a region of picture 2 is given, but there are 1"),
@@ -138,7 +138,7 @@ fn a_batch_has_pictures_beside_it() {
         std::fs::read_to_string(&out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let images = |answer: &Value| answer["explanation"]["images"].as_array().unwrap().len();
     assert_eq!(answers.iter().map(images).collect::<Vec<usize>>(), [1, 2]);
-    for (line, told) in [(3, "cannot read the picture"), (4, "1 places for pictures"), (5, "at most one of")] {
+    for (line, told) in [(3, "cannot read the picture"), (4, "pictures given: 0"), (5, "at most one of")] {
         let reported = outcome.stderr.lines().find(|text| text.starts_with(&format!("line {line} of"))).unwrap_or_default();
         assert!(reported.contains(told), "{told}: {}", outcome.stderr);
     }
