@@ -44,6 +44,14 @@ pub enum Threshold {
     Quantile(f32),
 }
 
+impl Threshold {
+    /// What is suppressed along where nobody says: nothing in texts; in prompts with pictures, whose things take several parts
+    /// each, what found things best (`atman eval`; README.md has the table).
+    pub fn of_prompt(n_images: usize) -> Option<Threshold> {
+        (n_images > 0).then_some(Threshold::Cosine(0.7))
+    }
+}
+
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

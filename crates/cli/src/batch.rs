@@ -189,6 +189,7 @@ fn request(arguments: &BatchArguments, opened: &Opened, line: Line) -> Result<Re
         _ => return Err(bad("expected at most one of \"target\" and \"target_ids\"").into()),
     };
     let contrasts = line.contrast.iter().map(|text| prompt.answer(text, tokenizer)).collect::<Result<_, _>>()?;
+    let settings = arguments.settings.settings(opened.config.n_layers, pictures.len())?;
     Ok(Request {
         prompt,
         pictures,
@@ -196,7 +197,7 @@ fn request(arguments: &BatchArguments, opened: &Opened, line: Line) -> Result<Re
         max_tokens: arguments.max_tokens,
         contrasts,
         span: line.span,
-        settings: arguments.settings.settings(opened.config.n_layers)?,
+        settings,
         budget: arguments.engine.budget(),
     })
 }

@@ -5,6 +5,7 @@ use super::browser::{self, message};
 use super::state::{ObjectUrl, Picture};
 use super::worker_link::base;
 use crate::messages::{PictureKind, PictureReport, Request};
+use atman::Threshold;
 use leptos::prelude::*;
 use report::{amount, label};
 use std::sync::Arc;
@@ -77,7 +78,11 @@ impl Page {
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         let picture = Picture { id, name: name.to_owned(), bytes: Arc::new(bytes), url, size_px: None, example };
         self.hand_over(&picture);
+        let is_first_own = picture.example.is_none() && self.state.question.pictures.with_untracked(Vec::is_empty);
         self.state.question.pictures.update(|pictures| pictures.push(picture));
+        if is_first_own {
+            self.set_neighbours_for(1);
+        }
     }
 
     fn hand_over(&self, picture: &Picture) {
@@ -117,7 +122,15 @@ impl Page {
     /// Takes a picture away from the prompt.
     pub(super) fn remove_picture(&self, id: u32) {
         self.state.question.pictures.update(|pictures| pictures.retain(|picture| picture.id != id));
+        if self.state.question.pictures.with_untracked(Vec::is_empty) {
+            self.set_neighbours_for(0);
+        }
         self.drop_unused();
+    }
+
+    /// Damps neighbours along as suits a prompt with so many pictures.
+    pub(super) fn set_neighbours_for(&self, n_images: usize) {
+        self.state.settings.update(|settings| settings.suppression.threshold = Threshold::of_prompt(n_images));
     }
 
     /// The pictures of the question, and of the explanation that is shown.

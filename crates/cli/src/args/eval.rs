@@ -1,11 +1,9 @@
 //! `atman eval`.
 
-use super::EngineArguments;
-use atman::Threshold;
+use super::{EngineArguments, ThresholdOrOff};
 use clap::Args;
 use kernels::Operator;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 #[derive(Args, Debug)]
 pub(crate) struct EvalArguments {
@@ -48,19 +46,4 @@ pub(crate) struct EvalArguments {
     /// Folder for results: results.jsonl, from which an evaluation is taken up again, summary.md, .csv and .json, and examples.csv
     #[arg(long, value_name = "FOLDER", default_value = "atman-eval")]
     pub(crate) out: PathBuf,
-}
-
-/// A threshold, or `off`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct ThresholdOrOff(pub(crate) Option<Threshold>);
-
-impl FromStr for ThresholdOrOff {
-    type Err = String;
-
-    fn from_str(given: &str) -> Result<Self, String> {
-        match given {
-            "off" => Ok(Self(None)),
-            _ => given.parse().map(|threshold| Self(Some(threshold))),
-        }
-    }
 }

@@ -8,7 +8,7 @@ mod shared;
 pub(crate) use batch::BatchArguments;
 pub(crate) use eval::EvalArguments;
 pub(crate) use explain::ExplainArguments;
-pub(crate) use shared::{EngineArguments, IdList, PromptArguments, SettingsArguments};
+pub(crate) use shared::{EngineArguments, IdList, PromptArguments, SettingsArguments, ThresholdOrOff};
 
 use crate::region::Region;
 use crate::suppress::{LayerRange, Suppress};

@@ -89,12 +89,13 @@ pub(crate) struct SettingsArguments {
     pub(crate) factor: f32,
 
     /// Suppress similar positions along: from a cosine similarity of embeddings on (0.7), or the part of all pairs of tokens
-    /// that are less similar (q0.99)
+    /// that are less similar (q0.99); or off. Without this it is 0.7 where there are pictures, whose things take several
+    /// patches each, and off for texts
     #[arg(long, value_name = "C")]
-    pub(crate) threshold: Option<Threshold>,
+    pub(crate) threshold: Option<ThresholdOrOff>,
 
     /// With a threshold: the most neighbours of a unit
-    #[arg(long, value_name = "N", requires = "threshold")]
+    #[arg(long, value_name = "N")]
     pub(crate) max_neighbours: Option<usize>,
 
     /// Layers in which to suppress, the first is 0, the end is not included; all without this
@@ -133,14 +134,14 @@ pub(crate) struct SettingsArguments {
 }
 
 impl SettingsArguments {
-    /// For a model with `n_layers`.
-    pub(crate) fn settings(&self, n_layers: usize) -> Result<Settings> {
+    /// For a model with `n_layers`, and a prompt with so many pictures.
+    pub(crate) fn settings(&self, n_layers: usize, n_images: usize) -> Result<Settings> {
         let layers = self.layers.map(|layers| layers.of(n_layers)).transpose()?;
         let suppression = Suppression {
             operator: self.operator,
             factor: self.factor,
             layers: layers.map(|layers| [layers.start, layers.end]),
-            threshold: self.threshold,
+            threshold: self.threshold.map_or_else(|| Threshold::of_prompt(n_images), |given| given.0),
             max_neighbours: self.max_neighbours,
         };
         suppression.check(n_layers).map_err(super::usage_error)?;
@@ -180,5 +181,20 @@ impl FromStr for PositionSets {
     fn from_str(given: &str) -> Result<Self, String> {
         let parsed = serde_json::from_str(given).map(Self);
         parsed.map_err(|error| format!("expected a JSON array of arrays of positions, such as [[0, 1], [5]]: {error}"))
+    }
+}
+
+/// A threshold, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ThresholdOrOff(pub(crate) Option<Threshold>);
+
+impl FromStr for ThresholdOrOff {
+    type Err = String;
+
+    fn from_str(given: &str) -> Result<Self, String> {
+        match given {
+            "off" => Ok(Self(None)),
+            _ => given.parse().map(|threshold| Self(Some(threshold))),
+        }
     }
 }

@@ -76,6 +76,7 @@ fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String
     if let (Some(span), Some(target)) = (&arguments.span, &target) {
         target.tokens_of(span)?;
     }
+    let settings = arguments.settings.settings(opened.config.n_layers, pictures.len())?;
     Ok(Request {
         prompt,
         pictures,
@@ -83,7 +84,7 @@ fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String
         max_tokens: arguments.max_tokens,
         contrasts,
         span: arguments.span.clone(),
-        settings: arguments.settings.settings(opened.config.n_layers)?,
+        settings,
         budget: arguments.engine.budget(),
     })
 }

@@ -40,7 +40,7 @@ impl Example {
 
 /// Each shows something else that explanations are good for. The page opens with the first.
 static EXAMPLES: [Example; 11] = [
-    Example::of_text("Who lives where", "Ann lives in Oslo. Tom lives in Rome. Where does Tom live?", " Rome."),
+    Example::of_text("Who lives where", "Tom lives in Rome. Ann lives in Oslo. Where does Tom live?", " Rome."),
     Example::of_picture("A colour", "circle-square.png", "What color is the circle?", " red."),
     Example::of_picture("Left of it", "left-of.png", "What is left of the blue square?", " a green triangle."),
     Example::of_picture("How many", "three-shapes.png", "How many shapes are there?", " three."),
@@ -120,6 +120,7 @@ fn write(page: Page, example: &Example) {
     question.written.set(None);
     page.set_example_pictures(example.picture.iter().map(|name| (*name).to_owned()).collect());
     page.state.settings.update(|settings| settings.granularity = example.granularity.clone());
+    page.set_neighbours_for(usize::from(example.picture.is_some()));
 }
 
 /// Takes an example up, with its model.

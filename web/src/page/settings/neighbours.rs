@@ -36,7 +36,7 @@ pub(super) fn NeighboursSetting() -> impl IntoView {
                 <input type="checkbox" prop:checked=is_on on:change=turn aria-describedby="neighbours-help"/>
                 "Neighbours"
             </label>
-            <p class="help" id="neighbours-help">"Similar words elsewhere are damped along, so that a concept goes as a whole."</p>
+            <p class="help" id="neighbours-help">"Similar words and parts of pictures are damped along, so that a concept goes as a whole."</p>
             <Show when=is_on>
                 // By its id: else the output would be what is labelled, since it comes first.
                 <label class="slide" for="similarity">
