@@ -150,7 +150,7 @@ class Writer:
         people = self.people(rng.choice((2, 2, 3, 3, 4) if self.hard > 0.5 else (2, 2, 3)))
         relations = rng.sample(wording.RELATIONS, rng.choice((1, 2, 2)) if len(people) > 2 else rng.choice((1, 2, 3)))
         facts: list[Fact] = []
-        askable: set[tuple[str, str]] = set()
+        askable: set[tuple[str, str, str]] = set()
         for relation in relations:
             taken: set[str] = set()
             for person, _ in people:
@@ -160,7 +160,7 @@ class Writer:
                 taken.add(value)
                 facts.append(Fact(relation, person, value, holds=rng.random() > 0.12 * self.hard))
                 if may_ask:
-                    askable.add((person, value))
+                    askable.add((relation.name, person, value))
         blocks = []
         for person, pronoun in people:
             own = [fact for fact in facts if fact.person == person]
@@ -220,12 +220,12 @@ class Writer:
             Question(kind, template, opener + question, self.article(answer), pairing, about.split()[-1], pairs)
         )
 
-    def ask(self, facts: list[Fact], askable: set[tuple[str, str]], paragraph: Paragraph) -> None:
+    def ask(self, facts: list[Fact], askable: set[tuple[str, str, str]], paragraph: Paragraph) -> None:
         """Every one-step question that the facts answer."""
         for fact in facts:
             relation, x, v = fact.relation, fact.person, fact.value
             pairing = (relation.name, x, v)
-            if (x, v) not in askable:
+            if pairing not in askable:
                 continue
             if fact.holds:
                 self.add(paragraph, "value", self.pick(relation.ask_value, True), relation.value_answer.format(v=v), pairing, (x, v), x=x)
@@ -248,7 +248,7 @@ class Writer:
     def chain(self, people, facts: list[Fact], askable, paragraph: Paragraph) -> list[Sentence]:
         """A second step: somebody who is kin to, or is with, one of the people."""
         rng = self.rng
-        known = [fact for fact in facts if fact.holds and (fact.person, fact.value) in askable]
+        known = [fact for fact in facts if fact.holds and (fact.relation.name, fact.person, fact.value) in askable]
         if not known:
             return []
         fact = rng.choice(known)

@@ -83,9 +83,9 @@ describe("the page as it opens", () => {
   });
 
   test("with a link to an example's picture, has the picture", async () => {
-    const linked = { model: TINY, prompt: "What color is the circle?", chat: true, answer: " red.", pictures: ["circle-square.png", "../x.png"] };
+    const linked = { model: TINY, prompt: "What color is the triangle?", chat: true, answer: " red.", pictures: ["triangle-square.png", "../x.png"] };
     const { page, assertClean, context } = await openPage(session, { path: link(linked) });
-    await page.getByRole("list", { name: "Pictures" }).getByText("circle-square.png").waitFor(PATIENCE);
+    await page.getByRole("list", { name: "Pictures" }).getByText("triangle-square.png").waitFor(PATIENCE);
     assert.equal(await page.getByRole("list", { name: "Pictures" }).getByRole("listitem").count(), 1);
     assertClean();
     await context.close();

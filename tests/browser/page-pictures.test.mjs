@@ -7,7 +7,7 @@ import { PATIENCE, SMOLLM2, idle, isWholeSite, opened, parts, relevance, said, u
 import { openPage, start } from "./harness.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const PICTURE = new URL("../../web/pictures/circle-square.png", import.meta.url);
+const PICTURE = new URL("../../web/pictures/triangle-square.png", import.meta.url);
 const JPEG = new URL("../fixtures/pictures/photo.jpg", import.meta.url);
 const WEBP = new URL("../fixtures/pictures/tall.webp", import.meta.url);
 const EXPLAINING_MS = 5000;
@@ -67,13 +67,13 @@ describe("pictures that a person adds", () => {
 
   test("are picked, pasted and dropped, and stand there with name, size and a way to remove them", async () => {
     await of.input.setInputFiles(PICTURE.pathname);
-    await of.items.filter({ hasText: /circle-square\.png.*64 × 64 pixels, 7\.1 kB/ }).waitFor(PATIENCE);
+    await of.items.filter({ hasText: /triangle-square\.png.*64 × 64 pixels, 333 bytes/ }).waitFor(PATIENCE);
     await paste(page, "photo.jpg", "image/jpeg", await readFile(JPEG));
     await of.items.filter({ hasText: /photo\.jpg.*\d+ × \d+ pixels/ }).waitFor(PATIENCE);
     await drop(page, "tall.webp", "image/webp", await readFile(WEBP));
     await of.items.filter({ hasText: /tall\.webp.*\d+ × \d+ pixels/ }).waitFor(PATIENCE);
     assert.equal(await of.list.getByRole("img").count(), 3);
-    for (const name of ["photo.jpg", "tall.webp", "circle-square.png"]) await at.button(`Remove ${name}`).click();
+    for (const name of ["photo.jpg", "tall.webp", "triangle-square.png"]) await at.button(`Remove ${name}`).click();
     assert.equal(await page.locator(".pictures li").count(), 0);
     assert.equal(await said(page), "");
     assert.match(await at.model.locator("option:checked").textContent(), /AtMan Tiny/, "a picture was taken for a model");
@@ -85,7 +85,7 @@ describe("pictures that a person adds", () => {
     await page.keyboard.press("Enter");
     await (await picking).setFiles(PICTURE.pathname);
     await of.items.first().waitFor(PATIENCE);
-    await at.button("Remove circle-square.png").focus();
+    await at.button("Remove triangle-square.png").focus();
     await page.keyboard.press("Enter");
     await of.items.first().waitFor({ state: "detached" });
   });
@@ -165,8 +165,8 @@ describe("a picture that is explained", () => {
 
   test("stands beside its map, and its place in the prompt is marked", async () => {
     assert.equal(await page.locator("figure.picture > img").evaluate((image) => image.naturalWidth), 64);
-    assert.match(await page.locator("figure.picture figcaption").textContent(), /^image 1, circle-square\.png, 64 × 64 pixels$/);
-    assert.match(await at.read.innerText(), /^\[image 1\]\s*What color is the circle\?/);
+    assert.match(await page.locator("figure.picture figcaption").textContent(), /^image 1, triangle-square\.png, 64 × 64 pixels$/);
+    assert.match(await at.read.innerText(), /^\[image 1\]\s*What color is the triangle\?/);
   });
 
   test("has the same numbers in the table, the ranking and where it is pointed at", async () => {
@@ -237,15 +237,15 @@ describe("a picture that is explained", () => {
   });
 
   test("has a region drawn in it, whose damping changes the answer", async () => {
-    await of.fields.nth(8 + 1).hover();
+    await of.fields.nth(0).hover();
     await page.mouse.down();
-    await of.fields.nth(3 * 8 + 3).hover();
+    await of.fields.nth(2 * 8 + 2).hover();
     await page.mouse.up();
     await away();
-    assert.match(await of.region.textContent(), /^image 1, rows 2 to 4, columns 2 to 4, 9 parts: /);
+    assert.match(await of.region.textContent(), /^image 1, rows 1 to 3, columns 1 to 3, 9 parts: /);
     await at.button("Damp or amplify it").click();
     const panel = page.getByRole("tabpanel");
-    const slider = panel.getByRole("slider", { name: "image 1, rows 2 to 4, columns 2 to 4" });
+    const slider = panel.getByRole("slider", { name: "image 1, rows 1 to 3, columns 1 to 3" });
     assert.equal(await slider.inputValue(), "0");
     await at.button("Write again").click();
     await idle(page);
@@ -253,7 +253,7 @@ describe("a picture that is explained", () => {
     const [before, after] = await panel.locator(".answers p").allTextContents();
     assert.equal(before, " red.");
     assert.ok(after.length > 0);
-    console.log(`with the circle damped, “${before.trim()}” became “${after.trim()}”`);
+    console.log(`with the triangle damped, “${before.trim()}” became “${after.trim()}”`);
     await slider.fill("1");
     await at.button("Write again").click();
     await idle(page);
@@ -282,14 +282,14 @@ describe("a picture that is explained", () => {
       return readFile(await (await coming).path());
     };
     const document = JSON.parse(await saved("JSON"));
-    assert.equal(document.images[0].name, "circle-square.png");
+    assert.equal(document.images[0].name, "triangle-square.png");
     assert.equal(document.units.filter(({ image }) => image !== undefined).length, 64);
     assert.match((await saved("CSV")).toString(), /image 1, row 8, column 8/);
     for (const name of ["HTML", "SVG"]) assert.match((await saved(name)).toString(), /data:image\/png;base64,/, name);
     assert.equal((await saved("PNG")).subarray(1, 4).toString(), "PNG");
     await at.button("Copy link").click();
     const link = await page.getByRole("textbox", { name: "Link" }).inputValue();
-    assert.deepEqual(JSON.parse(Buffer.from(link.split("#ask=")[1], "base64url")).pictures, ["circle-square.png"]);
+    assert.deepEqual(JSON.parse(Buffer.from(link.split("#ask=")[1], "base64url")).pictures, ["triangle-square.png"]);
   });
 
   test("is divided more coarsely when it is asked for", async () => {

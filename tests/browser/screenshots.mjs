@@ -20,7 +20,7 @@ async function walk(page, shoot) {
   await idle();
   await shoot("start");
 
-  for (const [example, name] of [["A colour", "picture"], ["Left of it", "picture-left"], ["Where it is", "picture-where"]]) {
+  for (const [example, name] of [["A colour", "picture"], ["Left of it", "picture-left"], ["All of it", "picture-described"]]) {
     await button(example).click();
     await page.getByText("64 × 64 pixels, ").waitFor(PATIENCE);
     await button("Explain").click();

@@ -17,9 +17,10 @@ pub(crate) enum Flavour {
 /// What to build.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Leave all models out but the built-in one: for others, people then bring their own, or name one of the hub
+    /// Have the site offer SmolLM2 too, which is fetched first (98 MB) unless it is there. Without this the site carries the
+    /// built-in model alone, and people have others from the hub or bring their own
     #[arg(long)]
-    without_models: bool,
+    with_models: bool,
 }
 
 /// Where to serve.
@@ -28,26 +29,34 @@ pub(crate) struct ServeOptions {
     /// Port on this machine, or the next one that is free; 0 picks any
     #[arg(long, default_value_t = 8080)]
     port: u16,
+
+    /// Have the page offer SmolLM2 from this machine, which is fetched first (98 MB) unless it is there. Without this nothing is
+    /// fetched, and the page has SmolLM2 from the hub when it is asked to
+    #[arg(long)]
+    with_models: bool,
 }
 
 /// Sets up and builds what `cargo xtask build-web` was asked for.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let models = if options.without_models { Vec::new() } else { offered()? };
-    let site = build(Flavour::Page, &models)?;
+    let site = build(Flavour::Page, &offered(options.with_models)?)?;
     println!("The site is in {}", site.display());
     Ok(())
 }
 
 /// Builds the site with its models and serves it until interrupted.
 pub(crate) fn serve(options: &ServeOptions) -> Result<()> {
-    let site = build(Flavour::Page, &offered()?)?;
+    let site = build(Flavour::Page, &offered(options.with_models)?)?;
     let mut server = script("serve.mjs", &site)?;
     process::run(server.arg(format!("--port={}", options.port)))
 }
 
-/// The models that the page offers. To be called first: where one cannot be had, that is said before minutes of compiling.
-fn offered() -> Result<Vec<PathBuf>> {
-    println!("Looking for the model that the page offers; it is fetched (98 MB) unless it is there");
+/// The models that the page offers beside the built-in one. To be called first: where one cannot be had, that is said before
+/// minutes of compiling.
+fn offered(with_models: bool) -> Result<Vec<PathBuf>> {
+    if !with_models {
+        return Ok(Vec::new());
+    }
+    println!("Looking for SmolLM2; it is fetched (98 MB) unless it is there");
     Ok(vec![setup::model_file()?])
 }
 

@@ -41,15 +41,16 @@ impl Example {
 /// Each shows something else that explanations are good for. The page opens with the first.
 static EXAMPLES: [Example; 11] = [
     Example::of_text("Who lives where", "Tom lives in Rome. Ann lives in Oslo. Where does Tom live?", " Rome."),
-    Example::of_picture("A colour", "circle-square.png", "What color is the circle?", " red."),
-    Example::of_picture("Left of it", "left-of.png", "What is left of the blue square?", " a green triangle."),
-    Example::of_picture("How many", "three-shapes.png", "How many shapes are there?", " three."),
-    Example::of_picture("Where it is", "corner-cross.png", "Where is the yellow cross?", " top right."),
-    Example::of_text(
-        "Two steps",
-        "The key is in the bag. The bag was left in the kitchen. What room is the key in?",
-        " the kitchen.",
+    Example::of_picture("A colour", "triangle-square.png", "What color is the triangle?", " red."),
+    Example::of_picture("Left of it", "left-of.png", "What is left of the circle?", " a teal triangle."),
+    Example::of_picture(
+        "All of it",
+        "three-shapes.png",
+        "Describe the picture.",
+        " a black triangle, an orange square and a yellow cross.",
     ),
+    Example::of_picture("Where it is", "four-shapes.png", "Where is the teal square?", " bottom left."),
+    Example::of_text("Two steps", "The key is in the box. The box is in the kitchen. In which room is the key?", " the kitchen."),
     Example {
         name: "A fact",
         model: SMOLLM2,
