@@ -65,6 +65,32 @@ fn parts_of_pictures_are_as_large_as_asked_for() {
     assert!(outcome.code == 2 && outcome.stderr.contains("expected patch, 2x2, 4x4 or image"), "{outcome:?}");
 }
 
+/// A thing takes several patches, so what looks alike goes along unless that is turned off; in texts only if asked for.
+#[test]
+fn neighbours_go_along_where_there_are_pictures() {
+    let square = picture("square.png");
+    let asked = ["--image", &square, "--prompt", WHAT, "--target", " red.", "--image-granularity", "4x4"];
+    let threshold = |arguments: &[&str]| explain(arguments)["settings"]["threshold"].clone();
+    let cosine = |found: Value| found["cosine"].as_f64().map(|value| (value * 100.0).round());
+    assert_eq!(cosine(threshold(&asked)), Some(70.0));
+    assert_eq!(cosine(threshold(&[&asked[..], &["--threshold", "0.5"]].concat())), Some(50.0));
+    assert!(threshold(&[&asked[..], &["--threshold", "off"]].concat()).is_null());
+    assert!(threshold(&["--prompt", "Who is Ann?", "--target", " Tom."]).is_null());
+}
+
+/// The thing that is asked about is what the explanation points at, on a scene held out from the model's training.
+#[test]
+fn the_map_shows_the_thing_asked_about() {
+    let scene = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/pictures/triangle-square.png");
+    let found = explain(&["--image", scene.to_str().unwrap(), "--prompt", "What color is the triangle?"]);
+    assert_eq!(found["target"]["text"], " red.");
+    let (units, scores) = (found["units"].as_array().unwrap(), found["scores"].as_array().unwrap());
+    let of_picture = units.iter().zip(scores).filter(|(unit, _)| !unit["image"].is_null());
+    let strong = of_picture.filter(|(_, score)| score.as_f64().unwrap() > 1.0);
+    let named: Vec<&str> = strong.map(|(unit, _)| unit["text"].as_str().unwrap()).collect();
+    assert_eq!(named, ["image 1, row 2, column 1", "image 1, row 2, column 2"]);
+}
+
 #[test]
 fn several_pictures_come_first_or_where_the_prompt_says() {
     let (one, two) = (picture("square.png"), picture("tall.webp"));
