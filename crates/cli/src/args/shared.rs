@@ -23,7 +23,7 @@ pub(crate) struct PromptArguments {
     pub(crate) prompt_file: Option<PathBuf>,
 
     /// A picture that the prompt is about, PNG, JPEG or WebP; may be given several times. Pictures come before the prompt, or
-    /// where it says <image>
+    /// where it says `<image>`
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Vec<PathBuf>,
 
