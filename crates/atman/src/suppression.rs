@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// How a unit is suppressed. The default is what found the answer's own words best (`atman eval`; README.md has the table).
+/// How a unit is suppressed. The default is what found an answer's own words in a text best; see [`Suppression::of_prompt`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suppression {
     /// How a factor acts on attention scores.
@@ -44,14 +44,6 @@ pub enum Threshold {
     Quantile(f32),
 }
 
-impl Threshold {
-    /// What is suppressed along where nobody says: nothing in texts; in prompts with pictures, whose things take several parts
-    /// each, what found things best (`atman eval`; README.md has the table).
-    pub fn of_prompt(n_images: usize) -> Option<Threshold> {
-        (n_images > 0).then_some(Threshold::Cosine(0.7))
-    }
-}
-
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -76,6 +68,13 @@ impl FromStr for Threshold {
 }
 
 impl Suppression {
+    /// What found best what it should (`atman eval`; README.md has the tables): for texts the default; for prompts with pictures,
+    /// whose things take several parts each, what is similar along.
+    pub fn of_prompt(n_images: usize) -> Suppression {
+        let of_text = Suppression::default();
+        if n_images == 0 { of_text } else { Suppression { factor: 0.1, threshold: Some(Threshold::Cosine(0.7)), ..of_text } }
+    }
+
     /// Checks every value's range for a model with `n_layers`.
     ///
     /// # Errors

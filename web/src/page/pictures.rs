@@ -5,7 +5,7 @@ use super::browser::{self, message};
 use super::state::{ObjectUrl, Picture};
 use super::worker_link::base;
 use crate::messages::{PictureKind, PictureReport, Request};
-use atman::Threshold;
+use atman::Suppression;
 use leptos::prelude::*;
 use report::{amount, label};
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Page {
         let is_first_own = picture.example.is_none() && self.state.question.pictures.with_untracked(Vec::is_empty);
         self.state.question.pictures.update(|pictures| pictures.push(picture));
         if is_first_own {
-            self.set_neighbours_for(1);
+            self.set_damping_for(1);
         }
     }
 
@@ -123,14 +123,18 @@ impl Page {
     pub(super) fn remove_picture(&self, id: u32) {
         self.state.question.pictures.update(|pictures| pictures.retain(|picture| picture.id != id));
         if self.state.question.pictures.with_untracked(Vec::is_empty) {
-            self.set_neighbours_for(0);
+            self.set_damping_for(0);
         }
         self.drop_unused();
     }
 
-    /// Damps neighbours along as suits a prompt with so many pictures.
-    pub(super) fn set_neighbours_for(&self, n_images: usize) {
-        self.state.settings.update(|settings| settings.suppression.threshold = Threshold::of_prompt(n_images));
+    /// Damps as suits a prompt with so many pictures.
+    pub(super) fn set_damping_for(&self, n_images: usize) {
+        let Suppression { factor, threshold, .. } = Suppression::of_prompt(n_images);
+        self.state.settings.update(|settings| {
+            settings.suppression.factor = factor;
+            settings.suppression.threshold = threshold;
+        });
     }
 
     /// The pictures of the question, and of the explanation that is shown.

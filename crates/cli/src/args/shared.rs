@@ -84,9 +84,10 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "NAME", default_value_t = Suppression::default().operator)]
     pub(crate) operator: Operator,
 
-    /// What a unit's attention is scaled by: 0 to 1 damps, more than 1 amplifies
-    #[arg(long, value_name = "F", default_value_t = Suppression::default().factor)]
-    pub(crate) factor: f32,
+    /// What a unit's attention is scaled by: 0 to 1 damps, more than 1 amplifies. Without this it is 0.1 where there are
+    /// pictures, and 0 for texts
+    #[arg(long, value_name = "F")]
+    pub(crate) factor: Option<f32>,
 
     /// Suppress similar positions along: from a cosine similarity of embeddings on (0.7), or the part of all pairs of tokens
     /// that are less similar (q0.99); or off. Without this it is 0.7 where there are pictures, whose things take several
@@ -137,11 +138,12 @@ impl SettingsArguments {
     /// For a model with `n_layers`, and a prompt with so many pictures.
     pub(crate) fn settings(&self, n_layers: usize, n_images: usize) -> Result<Settings> {
         let layers = self.layers.map(|layers| layers.of(n_layers)).transpose()?;
+        let usual = Suppression::of_prompt(n_images);
         let suppression = Suppression {
             operator: self.operator,
-            factor: self.factor,
+            factor: self.factor.unwrap_or(usual.factor),
             layers: layers.map(|layers| [layers.start, layers.end]),
-            threshold: self.threshold.map_or_else(|| Threshold::of_prompt(n_images), |given| given.0),
+            threshold: self.threshold.map_or(usual.threshold, |given| given.0),
             max_neighbours: self.max_neighbours,
         };
         suppression.check(n_layers).map_err(super::usage_error)?;

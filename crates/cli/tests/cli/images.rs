@@ -76,6 +76,10 @@ fn neighbours_go_along_where_there_are_pictures() {
     assert_eq!(cosine(threshold(&[&asked[..], &["--threshold", "0.5"]].concat())), Some(50.0));
     assert!(threshold(&[&asked[..], &["--threshold", "off"]].concat()).is_null());
     assert!(threshold(&["--prompt", "Who is Ann?", "--target", " Tom."]).is_null());
+    let factor = |arguments: &[&str]| explain(arguments)["settings"]["factor"].as_f64().map(|factor| (factor * 100.0).round());
+    assert_eq!(factor(&asked), Some(10.0));
+    assert_eq!(factor(&[&asked[..], &["--factor", "0.5"]].concat()), Some(50.0));
+    assert_eq!(factor(&["--prompt", "Who is Ann?", "--target", " Tom."]), Some(0.0));
 }
 
 /// The thing that is asked about is what the explanation points at, on a scene held out from the model's training.

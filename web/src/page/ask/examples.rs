@@ -121,7 +121,7 @@ fn write(page: Page, example: &Example) {
     question.written.set(None);
     page.set_example_pictures(example.picture.iter().map(|name| (*name).to_owned()).collect());
     page.state.settings.update(|settings| settings.granularity = example.granularity.clone());
-    page.set_neighbours_for(usize::from(example.picture.is_some()));
+    page.set_damping_for(usize::from(example.picture.is_some()));
 }
 
 /// Takes an example up, with its model.
