@@ -36,7 +36,7 @@ describe("the page as it opens", () => {
       const at = parts(page);
       assert.match(await at.model.locator("option:checked").textContent(), /^AtMan Tiny, built in$/);
       assert.match(await page.locator("#facts").textContent(), /6\.\d MB, part of this page/);
-      assert.match(await at.prompt.inputValue(), /Where does Tom live\?$/);
+      assert.match(await at.prompt.inputValue(), /What pet does Ann have\?$/);
       assert.ok((await promptRelevance(page)).every((score) => score !== null));
       assert.ok(await page.getByRole("radio", { name: "Message in a chat" }).isChecked());
       assert.equal(await said(page), "");
@@ -139,7 +139,7 @@ describe("another model than the built-in one", () => {
     assert.equal(await isChat(), false);
     // And back, without any asking.
     await idle(page);
-    await at.example("Who lives where").click();
+    await at.example("Who has what").click();
     await at.ready.waitFor(PATIENCE);
     assert.equal(await at.model.inputValue(), "catalogue:atman-tiny");
     assert.equal(await said(page), "");

@@ -28,14 +28,14 @@ async function walk(page, shoot) {
     await idle();
     await shoot(name);
   }
-  const circle = page.locator(".part");
+  const part = page.locator(".part");
   await button("A colour").click();
   await page.getByText("64 × 64 pixels, ").waitFor(PATIENCE);
   await button("Explain").click();
   await idle();
-  await circle.nth(9).hover();
+  await part.nth(0).hover();
   await page.mouse.down();
-  await circle.nth(27).hover();
+  await part.nth(18).hover();
   await page.mouse.up();
   await button("Damp or amplify it").click();
   await button("Write again").click();
