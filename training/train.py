@@ -129,16 +129,19 @@ class Trainer:
             taught = taught + LOOK_SHARE * self.teaching.of_looking(inside, batch)
         return of_answers, taught
 
+    def set_rates(self, factor: float) -> None:
+        """Sets each optimiser's rate to its full one times the factor."""
+        for optimiser, rate in zip(self.optimisers, (self.args.matrix_rate, self.args.rate)):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * factor
+
     def learn_to_see(self) -> None:
         """First the vision tower alone learns to say what patches show: a picture costs a tenth of what it costs later."""
         scenes = SceneSamples(0)
         losses: list[float] = []
         for step in range(SEEING_STEPS):
             began = time.process_time()
-            factor = min(1.0, step / 30)
-            for optimiser, rate in zip(self.optimisers, (self.args.matrix_rate, self.args.rate)):
-                for group in optimiser.param_groups:
-                    group["lr"] = rate * factor
+            self.set_rates(min(1.0, step / 30))
             scenes.seed(self.args.seed * 1_000_003 + 500_000 + step)
             samples = [scenes.draw(0, 4) for _ in range(SEEING_SCENES)]
             labels = torch.from_numpy(np.stack([s.patches for s in samples]))
@@ -164,11 +167,7 @@ class Trainer:
         self.positions, since = 0, time.time()
         while self.step < args.steps:
             began = time.process_time()
-            done = self.step / args.steps
-            factor = rate_at(done)
-            for optimiser, rate in zip(self.optimisers, (args.matrix_rate, args.rate)):
-                for group in optimiser.param_groups:
-                    group["lr"] = rate * factor
+            self.set_rates(rate_at(self.step / args.steps))
             # The data of a step depend on seed and step alone, so a resumed run sees what an unbroken one would.
             for source in sources:
                 source.seed(args.seed * 1_000_003 + self.step)

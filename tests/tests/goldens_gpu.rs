@@ -3,10 +3,12 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test states what it expects by unwrapping it")]
 
+#[path = "common/adapter.rs"]
+mod adapter;
 mod common;
 
 use atman_tests::goldens::{greatest, last_position, run};
-use gpu::{Adapters, GpuExecutor, Options, Tier};
+use gpu::{GpuExecutor, Options, Tier};
 use kernels::{Executor, Operator};
 use model::{Generation, Input, KeyFactors, KvCache, Model, RowBatch, Sampling, Sequence};
 
@@ -16,13 +18,7 @@ fn open() -> Option<(GpuExecutor, Model)> {
 }
 
 fn open_with(options: &Options) -> Option<(GpuExecutor, Model)> {
-    let adapters = pollster::block_on(Adapters::find());
-    if adapters.facts().is_empty() {
-        let required = std::env::var_os("ATMAN_REQUIRE_GPU").is_some();
-        assert!(!required, "ATMAN_REQUIRE_GPU is set, but there is no adapter; `cargo xtask setup` installs a software one");
-        eprintln!("skipped: this machine has no graphics adapter");
-        return None;
-    }
+    let adapters = adapter::adapters()?;
     let mut executor = pollster::block_on(adapters.open(0, options)).expect("the adapter opens");
     let model = common::load(&mut executor);
     Some((executor, model))

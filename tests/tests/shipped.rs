@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test states what it expects by unwrapping it")]
 
+#[path = "common/adapter.rs"]
+mod adapter;
+
 use atman_tests::shipped::{Shipped, run};
-use gpu::{Adapters, GpuExecutor, Options, Tier};
+use gpu::{GpuExecutor, Options, Tier};
 use kernels::Executor;
 use kernels::cpu::CpuExecutor;
 use model::Model;
@@ -35,13 +38,7 @@ fn agrees(executor: &mut dyn Executor) {
 }
 
 fn on_gpu(options: &Options) -> Option<GpuExecutor> {
-    let adapters = pollster::block_on(Adapters::find());
-    if adapters.facts().is_empty() {
-        let required = std::env::var_os("ATMAN_REQUIRE_GPU").is_some();
-        assert!(!required, "ATMAN_REQUIRE_GPU is set, but there is no adapter; `cargo xtask setup` installs a software one");
-        eprintln!("skipped: this machine has no graphics adapter");
-        return None;
-    }
+    let adapters = adapter::adapters()?;
     Some(pollster::block_on(adapters.open(0, options)).unwrap())
 }
 

@@ -1,5 +1,6 @@
 //! The `atman` command.
 
+mod answer;
 mod args;
 mod batch;
 mod built_in;

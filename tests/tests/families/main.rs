@@ -2,6 +2,8 @@
 //! ways, and against files that are wrong.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests state what they expect by unwrapping it")]
 
+#[path = "../common/adapter.rs"]
+mod adapter;
 #[path = "../../../crates/weights/tests/common/mod.rs"]
 mod files;
 

@@ -1,8 +1,9 @@
 //! Models that see pictures against Hugging Face transformers, from the picture's file to logits, on both executors.
 
+use crate::adapter;
 use crate::fixture::{Engine, checkpoint, content, difference_nats, logits};
 use atman_tests::goldens::greatest;
-use gpu::{Adapters, GpuExecutor, Options, Tier};
+use gpu::{GpuExecutor, Options, Tier};
 use images::{ImageProcessor, PixelValues, Prepared, decode, prompt_text};
 use kernels::Executor;
 use kernels::cpu::CpuExecutor;
@@ -127,13 +128,7 @@ fn pictures_in_files_give_the_logits_of_transformers_on_the_cpu() {
 /// On whatever adapter there is, with the kernels for software and for hardware.
 #[test]
 fn pictures_in_files_give_the_logits_of_transformers_on_the_gpu() {
-    let adapters = pollster::block_on(Adapters::find());
-    if adapters.facts().is_empty() {
-        let required = std::env::var_os("ATMAN_REQUIRE_GPU").is_some_and(|value| value == "1");
-        assert!(!required, "ATMAN_REQUIRE_GPU=1, but there is no adapter; `cargo xtask setup` installs a software one");
-        eprintln!("skipped: this machine has no graphics adapter");
-        return;
-    }
+    let Some(adapters) = adapter::adapters() else { return };
     let open = |tier| -> GpuExecutor {
         pollster::block_on(adapters.open(0, &Options { tier: Some(tier), ..Options::default() })).unwrap()
     };

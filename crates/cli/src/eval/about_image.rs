@@ -1,7 +1,7 @@
 //! Questions about a picture, each with a mask that shows what in the picture it is about.
 
-use super::answer::following;
 use super::mask::Mask;
+use crate::answer::following;
 use crate::engine::{Engine, Opened};
 use crate::fetch::sha256_of;
 use anyhow::{Context, Result, anyhow, bail};

@@ -1,6 +1,6 @@
 //! Questions about a text whose answers stand in it.
 
-use super::answer::following;
+use crate::answer::following;
 use crate::engine::Opened;
 use anyhow::{Result, anyhow};
 use atman::{Prompt, Question, Token};

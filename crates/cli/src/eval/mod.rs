@@ -2,7 +2,6 @@
 
 mod about_image;
 mod about_text;
-mod answer;
 mod data;
 mod greying;
 mod mask;

@@ -1,9 +1,10 @@
 //! One question to a loaded model, from its parts to a document.
 
+use crate::answer;
 use crate::engine::Engine;
 use crate::pictures::{self, Picture};
 use anyhow::Result;
-use atman::{AtmanError, Budget, Explainer, Prompt, Question, SeenImage, Settings, Text, TokenKind};
+use atman::{AtmanError, Budget, Explainer, Prompt, Question, SeenImage, Settings, Text};
 use model::{Generation, Sampling};
 use report::{Document, ModelInfo, Span};
 use std::ops::ControlFlow;
@@ -50,8 +51,7 @@ impl Asked {
     pub(crate) fn answer(&self, text: &str, tokenizer: &Tokenizer) -> Result<Text, AtmanError> {
         let is_joined = match self {
             Self::Written(prompt) if !prompt.add_special && !text.is_empty() && !text.starts_with(char::is_whitespace) => {
-                let end = prompt.encode(tokenizer)?.tokens.pop();
-                end.is_some_and(|token| token.kind != TokenKind::Special && !prompt.text.ends_with(char::is_whitespace))
+                answer::wants_space(&prompt.encode(tokenizer)?)
             }
             _ => false,
         };

@@ -11,7 +11,8 @@ pub(crate) fn following(tokenizer: &Tokenizer, prompt: &Text, answer: &str) -> R
     Ok(Text::following(tokenizer, &format!("{space}{}", answer.trim()))?)
 }
 
-fn wants_space(prompt: &Text) -> bool {
+/// Whether an answer comes after a space there.
+pub(crate) fn wants_space(prompt: &Text) -> bool {
     let ends_in_control = prompt.tokens.last().is_some_and(|token| matches!(token.kind, TokenKind::Special | TokenKind::Image));
     !ends_in_control && !prompt.text.ends_with(char::is_whitespace)
 }
