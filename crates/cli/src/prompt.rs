@@ -39,7 +39,8 @@ fn non_empty(text: String) -> Result<String> {
 /// Whether the prompt goes into the chat template: as the user says, or else where the model is best asked so, and where
 /// there are pictures, whose places the template knows.
 pub(crate) fn is_chat(said: Option<bool>, n_images: usize, opened: &Opened) -> bool {
-    said.unwrap_or_else(|| opened.prefers_chat() || n_images > 0 && opened.checkpoint.chat_template().is_some())
+    let has_template = || opened.checkpoint.chat_template().is_some_and(|template| template.refused().is_none());
+    said.unwrap_or_else(|| opened.prefers_chat() || n_images > 0 && has_template())
 }
 
 /// The prompt as it is, or within the model's chat template. Pictures come before it, or where its own markers `<image>` are.

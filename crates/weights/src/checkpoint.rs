@@ -5,7 +5,7 @@ use crate::processor;
 use crate::safetensors::Index;
 use crate::source::{ByteSource, read_exact};
 use crate::tokenizer::{HfTokenizerFiles, Tokenizer};
-use crate::{ModelFiles, TensorInfo, WeightsError, gguf, safetensors};
+use crate::{ModelFiles, Notice, TensorInfo, WeightsError, gguf, safetensors};
 use std::collections::{BTreeMap, HashMap};
 
 /// The most bytes of a tensor that are in memory at a time, unless one multiple of rows takes more.
@@ -39,6 +39,7 @@ pub struct Checkpoint {
     by_name: HashMap<String, usize>,
     /// Tensors of types that are not read: file and type by name.
     others: BTreeMap<String, (usize, String)>,
+    notices: Vec<Notice>,
 }
 
 /// Why there is no tokenizer, kept until somebody asks for it.
@@ -71,7 +72,7 @@ impl Checkpoint {
         };
         let chat_template = match (metadata.text("tokenizer.chat_template")?, &tokenizer) {
             (Some(template), Ok(tokenizer)) => {
-                Some(ChatTemplate::new(metadata.file(), template, tokenizer.bos_text(), tokenizer.eos_text())?)
+                Some(ChatTemplate::new(metadata.file(), template, tokenizer.bos_text(), tokenizer.eos_text()))
             }
             _ => None,
         };
@@ -106,7 +107,7 @@ impl Checkpoint {
 
         let tokenizer_files = HfTokenizerFiles::read(&mut files).await?;
         let image_processor = processor::read(&mut files).await?;
-        let chat_template = tokenizer_files.chat_template(image_processor.is_some())?;
+        let chat_template = tokenizer_files.chat_template(image_processor.is_some());
         let tokenizer = match tokenizer_files.tokenizer(&config)? {
             Some(tokenizer) => Ok(tokenizer),
             None => Err(NoTokenizer { found: "no tokenizer.json".to_owned(), expected: "tokenizer.json beside the weights" }),
@@ -128,6 +129,10 @@ impl Checkpoint {
     }
 
     fn empty(config: Config, tokenizer: Result<Tokenizer, NoTokenizer>, chat_template: Option<ChatTemplate>) -> Checkpoint {
+        let mut notices = tokenizer.as_ref().map_or_else(|_| Vec::new(), |tokenizer| tokenizer.notices().to_vec());
+        if let Some((file, reason)) = chat_template.as_ref().and_then(|template| Some((template.file(), template.refused()?))) {
+            notices.push(Notice::TemplateRefused { file: file.to_owned(), reason: reason.to_owned() });
+        }
         Checkpoint {
             config,
             tokenizer,
@@ -137,6 +142,7 @@ impl Checkpoint {
             tensors: Vec::new(),
             by_name: HashMap::new(),
             others: BTreeMap::new(),
+            notices,
         }
     }
 
@@ -208,7 +214,13 @@ impl Checkpoint {
         })
     }
 
-    /// How a conversation becomes a prompt, if the files say it.
+    /// What was met in the files that is no error, and what is made of it.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// How a conversation becomes a prompt, if the files say it. One that cannot be used says so when it is to render, and
+    /// by [`ChatTemplate::refused`].
     pub fn chat_template(&self) -> Option<&ChatTemplate> {
         self.chat_template.as_ref()
     }

@@ -11,6 +11,7 @@ mod files;
 mod fingerprint;
 pub mod gguf;
 pub mod hub;
+mod notice;
 mod processor;
 pub mod safetensors;
 mod source;
@@ -23,6 +24,7 @@ pub use checkpoint::{Checkpoint, Config, PIECE_BYTES, VisitRows};
 pub use error::WeightsError;
 pub use files::ModelFiles;
 pub use fingerprint::{Mismatch, compare, model_sha256};
+pub use notice::Notice;
 #[cfg(not(target_arch = "wasm32"))]
 pub use source::FileSource;
 pub use source::{ByteSource, MemorySource, Reading};

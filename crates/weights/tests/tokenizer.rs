@@ -5,7 +5,7 @@ mod common;
 
 use common::{FIXTURES, fixture, gguf_with_tokenizer, open};
 use serde_json::{Value, json};
-use weights::{Tokenizer, WeightsError, gguf};
+use weights::{Notice, Tokenizer, WeightsError, gguf};
 
 /// A fixture's tokenizer from either kind of file.
 fn both(fixture: &Value) -> [(&'static str, Tokenizer); 2] {
@@ -187,9 +187,60 @@ fn a_template_is_looked_for_where_transformers_does() {
     ] {
         assert_eq!(rendered(files).as_deref(), expected, "{files:?}");
     }
-    let broken =
-        open(vec![("model.safetensors", weights()), ("config.json", b"{}".to_vec()), ("chat_template.json", b"{}".to_vec())]);
-    assert!(broken.err().unwrap().to_string().starts_with("chat_template.json: missing field"));
+}
+
+/// Whatever is wrong with a template is told to whoever uses it, with its file, and stops nobody else.
+#[test]
+fn a_template_that_cannot_be_used_does_not_keep_a_model_from_opening() {
+    let weights = common::safetensors(&json!({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}), 8);
+    let sees = ("preprocessor_config.json", "{}".to_owned());
+    let configured = |template: Value| ("tokenizer_config.json", json!({"chat_template": template}).to_string());
+    for (files, said) in [
+        (vec![("chat_template.jinja", "{% if".to_owned())], "chat_template.jinja: chat template: syntax error"),
+        (vec![sees.clone(), ("chat_template.json", "{}".to_owned())], "chat_template.json: chat template: found neither"),
+        (vec![sees, ("chat_template.json", "{".to_owned())], "chat_template.json: chat template: EOF"),
+        (vec![configured(json!("{% unheard-of %}"))], "tokenizer_config.json: chat template: syntax error"),
+        (vec![configured(json!({"a": 1}))], "tokenizer_config.json: chat template: found neither"),
+        (
+            vec![configured(json!([{"name": "rag", "template": ""}, {"name": "tool_use", "template": ""}]))],
+            "tokenizer_config.json: chat template: found templates named rag, tool_use, expected",
+        ),
+    ] {
+        let own = [("model.safetensors", weights.clone()), ("config.json", b"{}".to_vec())];
+        let checkpoint =
+            open(own.into_iter().chain(files.into_iter().map(|(name, text)| (name, text.into()))).collect()).unwrap();
+        let error = checkpoint.chat_template().unwrap().render(&[], true).unwrap_err().to_string();
+        assert!(error.starts_with(said), "{error:?} does not begin with {said:?}");
+        let [notice @ Notice::TemplateRefused { .. }] = checkpoint.notices() else { panic!("{:?}", checkpoint.notices()) };
+        assert!(notice.to_string().contains("the chat template cannot be used"), "{notice}");
+    }
+    let gguf = gguf_with_tokenizer(&fixture("smollm")).entry("tokenizer.chat_template", &json!("{{ }")).bytes();
+    let checkpoint = open(vec![("tiny.gguf", gguf)]).unwrap();
+    assert!(matches!(checkpoint.notices(), [Notice::TemplateRefused { .. }]), "{:?}", checkpoint.notices());
+    assert!(!checkpoint.tokenizer().unwrap().encode("the cat", true).unwrap().is_empty());
+}
+
+/// An end of text between a prompt and its answer would have the model answer something else.
+#[test]
+fn an_end_of_text_is_not_put_after_a_text() {
+    let mut file = fixture("smollm");
+    let plain =
+        Tokenizer::from_json("t", file["tokenizer_json"].to_string().as_bytes()).unwrap().encode("the cat", true).unwrap();
+    file["tokenizer_json"]["post_processor"] = json!({"type": "TemplateProcessing",
+        "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "<|im_end|>", "type_id": 0}}],
+        "special_tokens": {"<|im_end|>": {"id": "<|im_end|>", "ids": [2], "tokens": ["<|im_end|>"]}}});
+    file["gguf"]["add_eos_token"] = json!(true);
+    file["gguf"]["eos_token_id"] = json!(2);
+    let folder = vec![
+        ("model.safetensors", common::safetensors(&json!({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}), 8)),
+        ("config.json", b"{}".to_vec()),
+        ("tokenizer.json", file["tokenizer_json"].to_string().into()),
+    ];
+    for checkpoint in [open(folder).unwrap(), open(vec![("tiny.gguf", gguf_with_tokenizer(&file).bytes())]).unwrap()] {
+        assert_eq!(checkpoint.tokenizer().unwrap().encode("the cat", true).unwrap(), plain);
+        let [notice @ Notice::EndTokenLeftOut { .. }] = checkpoint.notices() else { panic!("{:?}", checkpoint.notices()) };
+        assert!(notice.to_string().contains("texts are to end with <|im_end|>; it is left out"), "{notice}");
+    }
 }
 
 /// Qwen and others leave ids free between their vocabulary and the tokens added to it.

@@ -25,12 +25,13 @@ const RECURSION_LIMIT: usize = 50;
 const REMOVED_FILTERS: [&str; 8] = ["batch", "chain", "format", "groupby", "indent", "pprint", "slice", "zip"];
 const NAME: &str = "chat";
 
-/// A compiled chat template.
+/// A model's chat template. One that cannot be used stops nobody who does not use it: it says why when it is to render.
 ///
 /// Templates come with model files and are not trusted: they see nothing but the messages, and their work is limited.
 pub struct ChatTemplate {
     file: String,
-    environment: Environment<'static>,
+    /// With the template compiled in it; or why there is none.
+    environment: Result<Environment<'static>, String>,
     bos_token: String,
     eos_token: String,
     /// Whether it is of a model that sees pictures.
@@ -45,61 +46,24 @@ impl std::fmt::Debug for ChatTemplate {
 
 impl ChatTemplate {
     /// Compiles a template, which may use the texts of the tokens that begin and end a sequence.
-    ///
-    /// # Errors
-    /// When it is no Jinja, with the line.
-    pub fn new(file: &str, template: &str, bos_token: String, eos_token: String) -> Result<ChatTemplate, WeightsError> {
-        if template.len() > MAX_TEMPLATE_BYTES {
-            return Err(WeightsError::TooLarge {
-                file: file.to_owned(),
-                what: "a chat template",
-                found: template.len() as u64,
-                limit_bytes: MAX_TEMPLATE_BYTES as u64,
-            });
-        }
-        let wrong = |error: &Error| WeightsError::ChatTemplate { file: file.to_owned(), reason: describe(error) };
-        let mut environment = Environment::new();
-        // As transformers' `apply_chat_template` sets up Jinja.
-        environment
-            .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(|error| wrong(&error))?);
-        environment.set_undefined_behavior(UndefinedBehavior::Lenient);
-        environment.set_unknown_method_callback(|state, value, method, args| {
-            match (method, value.as_str(), args) {
-                ("join", Some(joiner), [items]) => return join(items, Some(joiner), None),
-                // It pads to any width.
-                ("format", ..) => return Err(Error::from(ErrorKind::UnknownMethod)),
-                _ => {}
-            }
-            args.iter().try_for_each(check_size)?;
-            minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args)
-        });
-        environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
-            Err(Error::new(ErrorKind::InvalidOperation, message))
-        });
-        environment.add_function("strftime_now", date::strftime_now);
-        environment.add_filter("tojson", to_json);
-        // What turns lists and maps into text is charged for only when it is done; so these look at their size before.
-        environment.set_formatter(|out, state, value| {
-            check_size(value)?;
-            minijinja::escape_formatter(out, state, value)
-        });
-        environment.add_filter("join", |value: &Value, joiner: Option<&str>, attribute: Option<&str>, options: Kwargs| {
-            let named = (options.get("d")?, options.get("attribute")?);
-            options.assert_all_used()?;
-            join(value, joiner.or(named.0), attribute.or(named.1))
-        });
-        environment.add_filter("string", |value: Value| check_size(&value).map(|()| Value::from(value.to_string())));
-        environment.add_function(guard::GUARD, guarded);
-        environment.add_function(guard::STORED, stored);
-        for filter in REMOVED_FILTERS {
-            environment.remove_filter(filter);
-        }
-        environment.set_fuel(Some(FUEL));
-        environment.set_recursion_limit(RECURSION_LIMIT);
-        let guarded_template =
-            guard::guard(template).map_err(|reason| WeightsError::ChatTemplate { file: file.to_owned(), reason })?;
-        environment.add_template_owned(NAME, guarded_template).map_err(|error| wrong(&error))?;
-        Ok(ChatTemplate { file: file.to_owned(), environment, bos_token, eos_token, sees_pictures: false })
+    pub fn new(file: &str, template: &str, bos_token: String, eos_token: String) -> ChatTemplate {
+        ChatTemplate { file: file.to_owned(), environment: compile(template), bos_token, eos_token, sees_pictures: false }
+    }
+
+    /// A template that is there and cannot be used.
+    pub(crate) fn unusable(file: &str, reason: String) -> ChatTemplate {
+        let (bos_token, eos_token) = (String::new(), String::new());
+        ChatTemplate { file: file.to_owned(), environment: Err(reason), bos_token, eos_token, sees_pictures: false }
+    }
+
+    /// The file it comes from.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Why it cannot be used: it is no Jinja, or asks for what no template gets. `None` when it can.
+    pub fn refused(&self) -> Option<&str> {
+        self.environment.as_ref().err().map(String::as_str)
     }
 
     /// The same as a model that sees pictures has it: the content of messages is a list of parts, whether there are pictures
@@ -124,16 +88,65 @@ impl ChatTemplate {
             Ok(Value::from_pairs([("role", Value::from(message.role.as_str())), ("content", content(message)?)]))
         };
         let messages: Value = messages.iter().map(value).collect::<Result<Vec<Value>, WeightsError>>()?.into();
+        let failed = |reason: String| WeightsError::ChatTemplate { file: self.file.clone(), reason };
+        let environment = self.environment.as_ref().map_err(|reason| failed(reason.clone()))?;
         let render = || {
-            self.environment.get_template(NAME)?.render(context! {
+            environment.get_template(NAME)?.render(context! {
                 messages,
                 add_generation_prompt,
                 bos_token => self.bos_token.as_str(),
                 eos_token => self.eos_token.as_str(),
             })
         };
-        render().map_err(|error| WeightsError::ChatTemplate { file: self.file.clone(), reason: describe(&error) })
+        render().map_err(|error| failed(describe(&error)))
     }
+}
+
+/// What renders a template, with the template in it; or why it cannot be used.
+fn compile(template: &str) -> Result<Environment<'static>, String> {
+    if template.len() > MAX_TEMPLATE_BYTES {
+        return Err(format!("found {} bytes, expected at most {MAX_TEMPLATE_BYTES}", template.len()));
+    }
+    let mut environment = Environment::new();
+    // As transformers' `apply_chat_template` sets up Jinja.
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.map_err(|error| describe(&error))?);
+    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
+    environment.set_unknown_method_callback(|state, value, method, args| {
+        match (method, value.as_str(), args) {
+            ("join", Some(joiner), [items]) => return join(items, Some(joiner), None),
+            // It pads to any width.
+            ("format", ..) => return Err(Error::from(ErrorKind::UnknownMethod)),
+            _ => {}
+        }
+        args.iter().try_for_each(check_size)?;
+        minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args)
+    });
+    environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
+        Err(Error::new(ErrorKind::InvalidOperation, message))
+    });
+    environment.add_function("strftime_now", date::strftime_now);
+    environment.add_filter("tojson", to_json);
+    // What turns lists and maps into text is charged for only when it is done; so these look at their size before.
+    environment.set_formatter(|out, state, value| {
+        check_size(value)?;
+        minijinja::escape_formatter(out, state, value)
+    });
+    environment.add_filter("join", |value: &Value, joiner: Option<&str>, attribute: Option<&str>, options: Kwargs| {
+        let named = (options.get("d")?, options.get("attribute")?);
+        options.assert_all_used()?;
+        join(value, joiner.or(named.0), attribute.or(named.1))
+    });
+    environment.add_filter("string", |value: Value| check_size(&value).map(|()| Value::from(value.to_string())));
+    environment.add_function(guard::GUARD, guarded);
+    environment.add_function(guard::STORED, stored);
+    for filter in REMOVED_FILTERS {
+        environment.remove_filter(filter);
+    }
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(RECURSION_LIMIT);
+    environment.add_template_owned(NAME, guard::guard(template)?).map_err(|error| describe(&error))?;
+    Ok(environment)
 }
 
 fn describe(error: &Error) -> String {
@@ -146,7 +159,7 @@ mod tests {
     use super::*;
 
     fn render(template: &str, messages: &[Message]) -> Result<String, WeightsError> {
-        ChatTemplate::new("f", template, "<s>".to_owned(), "</s>".to_owned()).and_then(|t| t.render(messages, true))
+        ChatTemplate::new("f", template, "<s>".to_owned(), "</s>".to_owned()).render(messages, true)
     }
 
     #[test]
@@ -166,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_model_that_sees_pictures_gets_parts() {
-        let template = ChatTemplate::new("f", SMOLVLM, String::new(), String::new()).unwrap().for_pictures();
+        let template = ChatTemplate::new("f", SMOLVLM, String::new(), String::new()).for_pictures();
         let messages = [Message::new("system", "Be brief."), Message::with_images("user", 2, "Which is red?")];
         let expected = "<|im_start|>System: Be brief.<end_of_utterance>\nUser:<image><image>Which is red?<end_of_utterance>\n";
         assert_eq!(template.render(&messages, true).unwrap(), format!("{expected}Assistant:"));
@@ -300,8 +313,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_template_is_told_with_the_line() {
-        let error = ChatTemplate::new("f.jinja", "{% if x %}\n{{ }\n", String::new(), String::new()).unwrap_err();
-        assert!(error.to_string().starts_with("f.jinja: chat template:") && error.to_string().contains("line 2"), "{error}");
+    fn what_is_no_template_is_told_with_the_line_when_it_is_used() {
+        let template = ChatTemplate::new("f.jinja", "{% if x %}\n{{ }\n", String::new(), String::new());
+        assert!(template.refused().is_some_and(|reason| reason.contains("line 2")));
+        let error = template.render(&[], true).unwrap_err().to_string();
+        assert!(error.starts_with("f.jinja: chat template:") && error.contains("line 2"), "{error}");
+        let long = ChatTemplate::new("f", &" ".repeat(MAX_TEMPLATE_BYTES + 1), String::new(), String::new());
+        assert_eq!(long.refused(), Some("found 262145 bytes, expected at most 262144"));
+        assert_eq!(ChatTemplate::new("f", "{{ x }}", String::new(), String::new()).refused(), None);
     }
 }

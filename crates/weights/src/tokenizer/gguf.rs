@@ -121,6 +121,7 @@ pub(super) fn parts(metadata: &Metadata) -> Result<Option<Parts>, WeightsError> 
         bos,
         eos,
         end_ids: [id("eot")?, id("eom")?].into_iter().flatten().collect(),
+        notices: Vec::new(),
     };
     let add_bos = match model {
         "gpt2" => byte_level_model(&mut parts, metadata, list("tokenizer.ggml.merges")?)?,

@@ -120,6 +120,7 @@ pub(super) fn parts(file: &str, json: &[u8]) -> Result<Parts, WeightsError> {
         bos: None,
         eos: None,
         end_ids: Vec::new(),
+        notices: Vec::new(),
     })
 }
 
@@ -216,26 +217,13 @@ impl TokenText {
     }
 }
 
-/// A chat template in `tokenizer_config.json`: one, or several by name.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Templates {
-    One(String),
-    Named(Vec<NamedTemplate>),
-}
-
-#[derive(Deserialize)]
-struct NamedTemplate {
-    name: String,
-    template: String,
-}
-
 /// `tokenizer_config.json`, as far as it matters here.
 #[derive(Deserialize, Default)]
 struct TokenizerConfig {
     bos_token: Option<TokenText>,
     eos_token: Option<TokenText>,
-    chat_template: Option<Templates>,
+    /// One, or several by name. What else may stand here stops nobody who has no use for it.
+    chat_template: Option<Value>,
 }
 
 /// What the folder of a model says about its tokenizer, read but not yet put together.
@@ -243,16 +231,33 @@ pub(crate) struct HfTokenizerFiles {
     tokenizer: Option<(String, Vec<u8>)>,
     config: TokenizerConfig,
     config_name: String,
-    template: Option<(String, String)>,
+    template: Option<Template>,
     /// The template within a file of older processors, which models that see pictures have.
-    processor_template: Option<(String, String)>,
+    processor_template: Option<Template>,
     generation_config: Value,
 }
 
-/// `chat_template.json`.
-#[derive(Deserialize)]
-struct ProcessorTemplate {
-    chat_template: String,
+/// A chat template: its file, and its text or why that cannot be had.
+struct Template {
+    file: String,
+    text: Result<String, String>,
+}
+
+/// The template in an object's `chat_template`: a text, or the one of several that is named `default`.
+fn template_in(chat_template: &Value) -> Result<String, String> {
+    if let Some(text) = chat_template.as_str() {
+        return Ok(text.to_owned());
+    }
+    let field = |named: &Value, field: &str| named.get(field).and_then(Value::as_str).map(str::to_owned);
+    let all = chat_template.as_array().into_iter().flatten();
+    let names: Vec<String> = all.clone().filter_map(|named| field(named, "name")).collect();
+    let default = all.filter(|named| field(named, "name").as_deref() == Some("default"));
+    let found =
+        if names.is_empty() { "neither a text nor a list".to_owned() } else { format!("templates named {}", names.join(", ")) };
+    default
+        .filter_map(|named| field(named, "template"))
+        .next()
+        .ok_or_else(|| format!("found {found}, expected a text or one named default"))
 }
 
 impl HfTokenizerFiles {
@@ -265,20 +270,14 @@ impl HfTokenizerFiles {
             },
             None => (String::new(), TokenizerConfig::default()),
         };
-        let template = match files.read("chat_template.jinja", SMALL_LIMIT_BYTES).await? {
-            Some((file, text)) => match String::from_utf8(text) {
-                Ok(text) => Some((file, text)),
-                Err(error) => return Err(WeightsError::ChatTemplate { file, reason: error.to_string() }),
-            },
-            None => None,
-        };
-        let processor_template = match files.read("chat_template.json", SMALL_LIMIT_BYTES).await? {
-            Some((file, json)) => match serde_json::from_slice::<ProcessorTemplate>(&json) {
-                Ok(whole) => Some((file, whole.chat_template)),
-                Err(source) => return Err(WeightsError::Json { file, source }),
-            },
-            None => None,
-        };
+        let template = files.read("chat_template.jinja", SMALL_LIMIT_BYTES).await?.map(|(file, text)| {
+            let text = String::from_utf8(text).map_err(|error| error.to_string());
+            Template { file, text }
+        });
+        let processor_template = files.read("chat_template.json", SMALL_LIMIT_BYTES).await?.map(|(file, json)| {
+            let json = serde_json::from_slice::<Value>(&json).map_err(|error| error.to_string());
+            Template { file, text: json.and_then(|json| template_in(json.get("chat_template").unwrap_or(&Value::Null))) }
+        });
         let generation_config = match files.read("generation_config.json", SMALL_LIMIT_BYTES).await? {
             Some((file, json)) => serde_json::from_slice(&json).map_err(|source| WeightsError::Json { file, source })?,
             None => Value::Null,
@@ -312,17 +311,16 @@ impl HfTokenizerFiles {
 
     /// The chat template: a file of its own, or what the tokenizer's configuration has. Of a model that sees pictures the
     /// processor's comes first, as by the library that writes these files; other models' tokenizers do not look at it.
-    pub(crate) fn chat_template(&self, sees_pictures: bool) -> Result<Option<ChatTemplate>, WeightsError> {
-        let text = |token: &Option<TokenText>| token.as_ref().map_or("", TokenText::text).to_owned();
-        let configured = match &self.config.chat_template {
-            Some(Templates::One(template)) => Some(template),
-            Some(Templates::Named(all)) => all.iter().find(|named| named.name == "default").map(|named| &named.template),
-            None => None,
-        };
+    pub(crate) fn chat_template(&self, sees_pictures: bool) -> Option<ChatTemplate> {
+        let special = |token: &Option<TokenText>| token.as_ref().map_or("", TokenText::text).to_owned();
         let of_processor = self.processor_template.as_ref().filter(|_| sees_pictures);
-        let own = of_processor.or(self.template.as_ref()).map(|(file, template)| (file, template));
-        let Some((file, template)) = own.or(configured.map(|template| (&self.config_name, template))) else { return Ok(None) };
-        let template = ChatTemplate::new(file, template, text(&self.config.bos_token), text(&self.config.eos_token))?;
-        Ok(Some(if sees_pictures { template.for_pictures() } else { template }))
+        let own = of_processor.or(self.template.as_ref()).map(|own| (own.file.as_str(), own.text.clone()));
+        let configured = || Some((self.config_name.as_str(), template_in(self.config.chat_template.as_ref()?)));
+        let (file, text) = own.or_else(configured)?;
+        let template = match text {
+            Ok(text) => ChatTemplate::new(file, &text, special(&self.config.bos_token), special(&self.config.eos_token)),
+            Err(reason) => ChatTemplate::unusable(file, reason),
+        };
+        Some(if sees_pictures { template.for_pictures() } else { template })
     }
 }

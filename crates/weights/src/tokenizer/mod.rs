@@ -13,7 +13,7 @@ mod parts;
 pub use decode::TextStream;
 pub(crate) use json::HfTokenizerFiles;
 
-use crate::WeightsError;
+use crate::{Notice, WeightsError};
 use decode::TokenBytes;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -48,12 +48,13 @@ pub struct Tokenizer {
     file: String,
     inner: tokenizers::Tokenizer,
     tokens: TokenBytes,
-    /// Ids put before and after a text when asked for.
+    /// Ids put before and after a text when asked for. What ends a text is not among those after it.
     prefix: Vec<u32>,
     suffix: Vec<u32>,
     bos: Option<u32>,
     eos: Option<u32>,
     end_ids: BTreeSet<u32>,
+    notices: Vec<Notice>,
 }
 
 impl std::fmt::Debug for Tokenizer {
@@ -80,7 +81,7 @@ impl Tokenizer {
     }
 
     /// The ids of `text`; special tokens written in the text are recognised. `add_special` adds what the model expects around
-    /// a text, such as a beginning of sequence; a rendered chat template has it already.
+    /// a text that goes on, such as a beginning of sequence; a rendered chat template has it already.
     ///
     /// # Errors
     /// When the tokenizer's patterns fail on this text.
@@ -157,6 +158,11 @@ impl Tokenizer {
     /// All control tokens.
     pub fn special_ids(&self) -> impl Iterator<Item = u32> {
         (0..).take(self.vocab_size()).filter(|&id| self.is_special(id))
+    }
+
+    /// What was met in its files that is no error, and what is made of it.
+    pub(crate) fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 
     /// The token that begins a sequence.

@@ -3,7 +3,7 @@
 use super::decode::{Kind, Spelling, TokenBytes};
 use super::merges::Merge;
 use super::{END_TOKENS, Tokenizer};
-use crate::WeightsError;
+use crate::{Notice, WeightsError};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tokenizers::models::bpe::{BPE, Vocab};
@@ -44,6 +44,7 @@ pub(super) struct Parts {
     pub(super) eos: Option<u32>,
     /// Further tokens that are declared to end a text.
     pub(super) end_ids: Vec<u32>,
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Parts {
@@ -120,15 +121,22 @@ impl Parts {
         }
         let mut end_ids: BTreeSet<u32> = self.end_ids.into_iter().chain(self.eos).collect();
         end_ids.extend(END_TOKENS.iter().filter_map(|name| inner.token_to_id(name)).filter(|&id| tokens.is_special(id)));
+        // Whatever is asked of a model here goes on after the text, which an end in between would not let it.
+        let (ends, suffix): (Vec<u32>, Vec<u32>) = self.suffix.into_iter().partition(|id| end_ids.contains(id));
+        self.notices.extend(ends.into_iter().map(|id| {
+            let token = String::from_utf8_lossy(tokens.get(id).unwrap_or_default()).into_owned();
+            Notice::EndTokenLeftOut { file: file.to_owned(), token }
+        }));
         Ok(Tokenizer {
             file: file.to_owned(),
             inner,
             tokens,
             prefix: self.prefix,
-            suffix: self.suffix,
+            suffix,
             bos: self.bos,
             eos: self.eos,
             end_ids,
+            notices: self.notices,
         })
     }
 
