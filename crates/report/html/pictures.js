@@ -24,7 +24,8 @@
   const hues = document.getElementById("pictures").dataset;
   const [supportsHue, againstHue] = [hues.supports, hues.against].map((hue) => hue.split(",").map(Number));
 
-  function drawSmooth(map, { scores, limit }) {
+  function drawSmooth(map, now) {
+    const { scores, limit } = now;
     // Pointing changes no colour of a map.
     const wanted = [limit, Boolean(sinks?.checked), ...scores].join();
     if (map.drawn === wanted) return;
@@ -45,7 +46,7 @@
           }
         }
         const known = of(down.own, across.own) !== null && weight > 0 && limit > 0;
-        const strength = known ? Math.max(-1, Math.min(1, sum / weight / limit)) : 0;
+        const strength = known ? strengthOf(sum / weight, now) : 0;
         const alpha = Math.round(Math.abs(strength) * Number(hues.full) * 255);
         pixels.data.set([...(strength < 0 ? againstHue : supportsHue), alpha], at);
         at += 4;
@@ -68,7 +69,7 @@
         if (score && !data.units[index].sink && Math.abs(score) > Math.abs(strongest?.score ?? 0)) strongest = { cell, score, name };
       }
       for (const line of [map.halo, map.strongest]) line.setAttribute("d", strongest ? strongest.cell.getAttribute("d") : "");
-      map.strongest.classList.toggle("dashed", now.signed && strongest?.score < 0);
+      map.strongest.classList.toggle("dashed", strongest !== null && isAgainst(strongest.score, now));
       const where = !strongest ? "no part has a score"
         : `strongest: ${strongest.name.replace(/^image \d+, /, "")}, ${amount(strongest.score)}`;
       map.where.textContent = where;

@@ -52,14 +52,14 @@
     const option = contrasts?.selectedOptions[0];
     if (option?.value) {
       const { limit, noise, note } = option.dataset, scores = data.contrasts[option.value].relevance;
-      return { scores, ...limitOf(scores, Number(limit)), noise: Number(noise), signed: true, note, unit: measureOf("none") };
+      return { scores, ...limitOf(scores, Number(limit)), noise: Number(noise), signed: true, note, unit: measureOf("none"), ends: ["speaks for the alternative", "speaks for the answer"] };
     }
     const range = previewed ? rangeOf(previewed) : span;
     // Single tokens share a scale, so that one can be compared with another.
     const fixed = range.to - range.from === 1 ? Number(tokenLimit) : null;
     const scores = scoresOf(range), scale = limitOf(scores, fixed);
     const note = range.from === whole.from && range.to === whole.to ? "" : `Colours are for “${textOf(range)}” alone.`;
-    return { scores, ...scale, noise: noiseOf(range), signed, note, unit: measure };
+    return { scores, ...scale, noise: noiseOf(range), signed, note, unit: measure, ends: ["speaks against it", "supports the answer"] };
   }
 
   const measureOf = (kind) => kind === "none" ? { "cross-entropy": "nats", "logit": "logits", "probability": "probability" }[data.settings.score] : measure;
@@ -78,16 +78,21 @@
     return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : Math.min(1 - Math.floor(Math.log10(size)), 5));
   }
 
-  const withSign = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
+  const roundsToZero = Number(answer.dataset.roundsToZero);
+  const withSign = (value) => Math.abs(value) < roundsToZero ? "0.000" : (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
 
-  function paint(element, score, { limit, noise, signed }) {
+  const isNoise = (score, { noise }) => noise > 0 && Math.abs(score) <= noise;
+  // On neither side: noise, and what rounds to zero.
+  const isNeither = (score, now) => isNoise(score, now) || (now.signed && Math.abs(score) < roundsToZero);
+  const isAgainst = (score, now) => now.signed && score < 0 && !isNeither(score, now);
+  const strengthOf = (score, now) => now.limit > 0 && !isNeither(score, now) ? Math.max(-1, Math.min(1, score / now.limit)) : 0;
+
+  function paint(element, score, now) {
     const known = score !== null && score !== undefined;
-    const strength = known && limit > 0 ? Math.max(-1, Math.min(1, score / limit)) : 0;
-    const within = known && noise > 0 && Math.abs(score) <= noise;
-    element.dataset.tint = Math.round(strength * Number(levels));
+    element.dataset.tint = known ? Math.round(strengthOf(score, now) * Number(levels)) : 0;
     element.dataset.relevance = known ? score : "";
-    element.classList.toggle("noise", within);
-    element.classList.toggle("against", known && signed && score < 0 && !within);
+    element.classList.toggle("noise", known && isNoise(score, now));
+    element.classList.toggle("against", known && isAgainst(score, now));
   }
 
   function show() {
@@ -111,8 +116,8 @@
     const whatever = span.from === whole.from && span.to === whole.to && kept === null;
     byId("whole").hidden = whatever;
     const end = short(now.limit) + (now.unit ? ` ${now.unit}` : "");
-    byId("least").textContent = now.signed ? `−${short(now.limit)} speaks against it` : "0";
-    byId("most").textContent = now.signed ? `+${end} supports the answer` : end;
+    byId("least").textContent = now.signed ? `−${short(now.limit)} ${now.ends[0]}` : "0";
+    byId("most").textContent = now.signed ? `+${end} ${now.ends[1]}` : end;
     byId("legend").textContent = now.clipped
       ? `Scores beyond are clipped (${now.clipped} of ${now.known}); at least ${Number(quantile) * 100} % of the prompt's units lie within.`
       : "";
@@ -123,12 +128,13 @@
     put(status, unit === null ? "" : about(unit, now));
   }
 
-  function about(unit, { scores, noise, signed, unit: name }) {
-    const score = scores[unit], text = nameOf(unit);
+  function about(unit, now) {
+    const { scores, signed, unit: name } = now, score = scores[unit], text = nameOf(unit);
     if (score === null) return `“${text}” has no score here.`;
     const amount = signed ? withSign(score) : short(score);
-    const verdict = noise > 0 && Math.abs(score) <= noise ? "within the noise floor"
-      : !signed ? "" : score < 0 ? "speaks against the answer" : "supports the answer";
+    const [against, supports] = now.ends.map((end) => end.replace(/ it$/, " the answer"));
+    const verdict = isNoise(score, now) ? "within the noise floor"
+      : !signed ? "" : isNeither(score, now) ? "which rounds to zero" : isAgainst(score, now) ? against : supports;
     const row = tokens.map((token) => [textOf(rangeOf(token)), scoresOf(rangeOf(token))[unit]]).filter(([, value]) => value !== null);
     const [word, most] = row.reduce((best, next) => Math.abs(next[1]) > Math.abs(best[1]) ? next : best, ["", 0]);
     const strongest = signed && row.length > 1 && !contrasts?.value ? ` Most on “${word}”: ${withSign(most)}.` : "";

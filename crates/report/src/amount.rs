@@ -30,10 +30,12 @@ impl Measure {
     }
 }
 
-/// A score with its sign, so that columns of them align.
+/// Scores smaller than this, sign aside, are zero where they are told with their signs.
+pub const ROUNDS_TO_ZERO: f32 = 0.000_5;
+
+/// A score with its sign, so that columns of them align. What rounds to zero has no sign: it is on neither side.
 pub fn signed(score: f32) -> String {
-    let number = format!("{score:+.3}");
-    if number == "-0.000" { "+0.000".to_owned() } else { number }
+    if score.abs() < ROUNDS_TO_ZERO { "0.000".to_owned() } else { format!("{score:+.3}") }
 }
 
 /// A number in as few digits as tell it: two or three that count, no exponent where people need none.
@@ -93,6 +95,11 @@ mod tests {
     fn small_numbers_keep_two_digits_that_count() {
         let all = [0.0, 1.518, 0.0312, 0.000_15, 0.000_02, -2.0, 123.4].map(short);
         assert_eq!(all, ["0", "1.52", "0.031", "0.00015", "2.0e-5", "-2.00", "123"]);
+    }
+
+    #[test]
+    fn what_rounds_to_zero_has_no_sign() {
+        assert_eq!([-0.0004, 0.0, 0.000_499_9, -0.000_5, 1.5].map(signed), ["0.000", "0.000", "0.000", "-0.001", "+1.500"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The one versioned JSON of an explanation.
 
 use crate::PictureFile;
-use atman::Explanation;
+use atman::{Contrast, Explanation};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -22,7 +22,13 @@ pub struct Document {
     pub device: String,
     /// The part of the target that `scores` are for; all of it if not given.
     pub span: Option<Span>,
-    /// Each unit's relevance for the span, summed over its tokens and post-processed.
+    /// The number of the contrast that `scores` are for, from 0 on; the target itself if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contrast: Option<usize>,
+    /// Whether the target ends before the model had ended it: it has as many tokens as were to be written, or was stopped.
+    #[serde(default)]
+    pub target_cut: bool,
+    /// Each unit's relevance for the span, summed over its tokens and post-processed; for a contrast, its relevance.
     pub scores: Vec<Option<f32>>,
     /// The explanation's own fields stand beside these.
     #[serde(flatten)]
@@ -60,7 +66,8 @@ impl Document {
     /// Puts a document together; scores are those of `span`, or of the whole target.
     pub fn new(explanation: Explanation, model: ModelInfo, device: String, span: Option<Span>) -> Document {
         let (schema, scores, pictures) = (SCHEMA.to_owned(), Vec::new(), Vec::new());
-        let mut document = Document { schema, model, device, span, scores, explanation, pictures };
+        let (contrast, target_cut) = (None, false);
+        let mut document = Document { schema, model, device, span, contrast, target_cut, scores, explanation, pictures };
         document.scores = document.explanation.scores(document.span_tokens());
         document
     }
@@ -69,6 +76,29 @@ impl Document {
     #[must_use]
     pub fn with_pictures(self, pictures: Vec<PictureFile>) -> Document {
         Document { pictures, ..self }
+    }
+
+    /// The same with the scores of a contrast, by its number; as it is where there is none of that number.
+    #[must_use]
+    pub fn with_contrast(self, number: usize) -> Document {
+        match self.explanation.contrasts.get(number) {
+            Some(contrast) => {
+                let scores = contrast.relevance.clone();
+                Document { span: None, contrast: Some(number), scores, ..self }
+            }
+            None => self,
+        }
+    }
+
+    /// The same with what is known of the target's end.
+    #[must_use]
+    pub fn with_target_cut(self, target_cut: bool) -> Document {
+        Document { target_cut, ..self }
+    }
+
+    /// The contrast that `scores` are for.
+    pub fn looked_at_contrast(&self) -> Option<&Contrast> {
+        self.explanation.contrasts.get(self.contrast?)
     }
 
     /// The target tokens that `scores` are for.

@@ -28,7 +28,7 @@ pub use error::ReportError;
 pub use format::Format;
 pub use html::{TRUST_CSS, faithfulness_html, html};
 pub use pictures::{Mosaic, PictureFile, RelevanceGrid, relevance_grid};
-pub use scale::{AGAINST, FULL_TINT, Rgb, SUPPORTS, Scale, WHITE, contrast_ratio, text_on};
+pub use scale::{AGAINST, FULL_TINT, Rgb, SUPPORTS, Scale, Side, WHITE, contrast_ratio, text_on};
 pub use svg::svg;
 pub use table::csv;
 pub use terminal::{ColorDepth, TerminalStyle, terminal};

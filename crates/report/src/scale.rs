@@ -1,7 +1,7 @@
 //! From a score to a colour: two hues that people with any colour vision tell apart, fading out at zero.
 
 use crate::Document;
-use crate::amount::Measure;
+use crate::amount::{Measure, ROUNDS_TO_ZERO};
 use atman::{Compared, Contrast, Postprocessing, Source};
 use std::ops::Range;
 
@@ -47,16 +47,37 @@ pub struct Scale {
     pub measure: Measure,
 }
 
+/// On which side of the answer a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It supports it.
+    Supports,
+    /// It speaks against it.
+    Against,
+    /// On neither: its score is no more than noise, or rounds to zero.
+    Neither,
+}
+
 impl Scale {
     /// Of a document's scores: those of the prompt's units, or of all where it has none. Sinks do not count: they would drown
     /// the others.
     pub fn of(document: &Document) -> Scale {
-        let noise = document.explanation.noise_of(document.span_tokens());
-        Scale::over(document, document.scores.iter().copied().enumerate(), noise, true)
+        let tokens = document.span_tokens();
+        match document.looked_at_contrast() {
+            Some(contrast) => Scale::of_contrast(document, contrast),
+            None if is_one_of_several(document, &tokens) => Scale::of_tokens(document),
+            None => {
+                let noise = document.explanation.noise_of(tokens);
+                Scale::over(document, document.scores.iter().copied().enumerate(), noise, true)
+            }
+        }
     }
 
-    /// The same for the scores of any span of target tokens.
+    /// Of the scores of any span of target tokens. Single tokens of several share a scale, so that they can be compared.
     pub fn of_span(document: &Document, tokens: Range<usize>) -> Scale {
+        if is_one_of_several(document, &tokens) {
+            return Scale::of_tokens(document);
+        }
         let explanation = &document.explanation;
         let noise = explanation.noise_of(tokens.clone());
         Scale::over(document, explanation.scores(tokens).into_iter().enumerate(), noise, true)
@@ -116,9 +137,20 @@ impl Scale {
         }
     }
 
-    /// How strongly a score is drawn: -1 is full colour against, 1 full colour for; 0 is no colour.
+    /// How strongly a score is drawn: -1 is full colour against, 1 full colour for; 0 is no colour, which is all that noise has,
+    /// and what rounds to zero.
     pub fn strength(&self, score: f32) -> f32 {
-        if self.limit > 0.0 && score.is_finite() { (score / self.limit).clamp(-1.0, 1.0) } else { 0.0 }
+        let is_drawn = self.limit > 0.0 && score.is_finite() && self.side(score) != Side::Neither;
+        if is_drawn { (score / self.limit).clamp(-1.0, 1.0) } else { 0.0 }
+    }
+
+    /// On which side of the answer a score stands.
+    pub fn side(&self, score: f32) -> Side {
+        match score {
+            _ if self.is_noise(score) || (self.signed && score.abs() < ROUNDS_TO_ZERO) => Side::Neither,
+            _ if self.signed && score < 0.0 => Side::Against,
+            _ => Side::Supports,
+        }
     }
 
     /// A score's colour on white paper.
@@ -145,6 +177,11 @@ impl Scale {
     pub fn is_noise(&self, score: f32) -> bool {
         score.abs() <= self.noise && self.noise > 0.0
     }
+}
+
+/// Whether a span is a single token of a longer target.
+fn is_one_of_several(document: &Document, tokens: &Range<usize>) -> bool {
+    tokens.len() == 1 && document.explanation.target.tokens.len() > 1
 }
 
 /// `share` of one colour in another.
@@ -212,6 +249,23 @@ mod tests {
             }
         }
         assert!(contrast_ratio(WHITE, [0; 3]) > 20.9);
+    }
+
+    #[test]
+    fn noise_and_what_rounds_to_zero_are_on_neither_side_and_have_no_colour() {
+        let noisy = scale(1.0);
+        assert_eq!(
+            [0.02, -0.02, 0.01, -0.01].map(|score| noisy.side(score)),
+            [Side::Supports, Side::Against, Side::Neither, Side::Neither]
+        );
+        assert_eq!([noisy.rgb(-0.01), noisy.rgb(0.01)], [WHITE; 2]);
+        // However small the strongest is.
+        let tiny = Scale { noise: 0.0, ..scale(0.000_4) };
+        assert_eq!(tiny.side(-0.000_4), Side::Neither);
+        assert_eq!(tiny.rgb(-0.000_4), WHITE);
+        // Without signs numbers are told to their last digits.
+        let unsigned = Scale { signed: false, ..tiny };
+        assert_eq!((unsigned.side(0.000_4), unsigned.strength(0.000_4)), (Side::Supports, 1.0));
     }
 
     #[test]

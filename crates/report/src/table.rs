@@ -1,6 +1,6 @@
 //! A row for each unit, for spreadsheets and statistics.
 
-use crate::{Document, ReportError, Scale, pieces};
+use crate::{Document, ReportError, Scale, pieces, words};
 use atman::{ImagePart, PixelRect, Source};
 
 /// A document as comma-separated values, one row for each unit in their order; an unknown score is an empty cell.
@@ -10,7 +10,9 @@ use atman::{ImagePart, PixelRect, Source};
 /// `below_noise`, and one for each target token, such as `t0: Rome`. Where there are pictures, five more stand before the
 /// target tokens: `image` (the number of the picture that the unit is a part of, from 1 on as in its name), `left_px`,
 /// `top_px`, `right_px` and `bottom_px` (its rectangle in pixels of the picture; where it has several, as many numbers separated
-/// by spaces). They are empty for units of text.
+/// by spaces). They are empty for units of text. Last stands one for each contrast, such as `rather than: Paris.`. `score` is for
+/// what the document looks at: its span, or its contrast. Where the target was cut, the name of its last token's column ends
+/// with `…`.
 ///
 /// # Errors
 /// When a row cannot be written.
@@ -19,10 +21,14 @@ pub fn csv(document: &Document) -> Result<String, ReportError> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let columns = ["unit", "source", "text", "start", "end", "positions", "neighbours", "sink", "parent", "score", "below_noise"];
     let tokens = explanation.target.tokens.iter().enumerate();
-    let tokens = tokens.map(|(t, token)| format!("t{t}: {}", token.text.trim_start()));
+    let last = explanation.target.tokens.len().saturating_sub(1);
+    let cut = |t: usize| if document.target_cut && t == last { "…" } else { "" };
+    let tokens = tokens.map(|(t, token)| format!("t{t}: {}{}", token.text.trim_start(), cut(t)));
+    let contrasts = explanation.contrasts.iter();
+    let contrasts = contrasts.map(|contrast| format!("rather than: {}", words::alternative(contrast)));
     let of_pictures = ["image", "left_px", "top_px", "right_px", "bottom_px"];
     let of_pictures = if explanation.images.is_empty() { &[][..] } else { &of_pictures };
-    writer.write_record(columns.iter().chain(of_pictures).map(|column| (*column).to_owned()).chain(tokens))?;
+    writer.write_record(columns.iter().chain(of_pictures).map(|column| (*column).to_owned()).chain(tokens).chain(contrasts))?;
     let scale = Scale::of(document);
     for (i, unit) in explanation.units.iter().enumerate() {
         let score = document.scores.get(i).copied().flatten();
@@ -47,7 +53,9 @@ pub fn csv(document: &Document) -> Result<String, ReportError> {
         let place = place.into_iter().take(of_pictures.len());
         let row = explanation.relevance.get(i).and_then(Option::as_ref);
         let of_token = |t: usize| number(row.and_then(|row| row.get(t)).copied().flatten());
-        writer.write_record(of_unit.into_iter().chain(place).chain(explanation.whole_target().map(of_token)))?;
+        let of_contrasts = explanation.contrasts.iter().map(|of| number(of.relevance.get(i).copied().flatten()));
+        writer
+            .write_record(of_unit.into_iter().chain(place).chain(explanation.whole_target().map(of_token)).chain(of_contrasts))?;
     }
     let bytes = writer.into_inner().map_err(|error| ::csv::Error::from(error.into_error()))?;
     // Nothing but text was written.

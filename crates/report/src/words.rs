@@ -2,7 +2,7 @@
 //!
 //! What holds text that others wrote says so: that text may look like markup. All else is numbers and fixed words.
 
-use crate::amount::{bytes, count, probability, seconds, short, signed};
+use crate::amount::{ROUNDS_TO_ZERO, bytes, count, probability, seconds, short, signed};
 use crate::clean::one_line;
 use crate::pictures::ShownPicture;
 use crate::{Document, Scale};
@@ -16,6 +16,36 @@ pub const SUPPORTS: &str = "supports the answer";
 
 /// What the hue of negative scores stands for.
 pub const AGAINST: &str = "speaks against it";
+
+/// What the hues stand for where two answers are compared: that of negative scores, and that of positive ones.
+pub const OF_CONTRAST: [&str; 2] = ["speaks for the alternative", "speaks for the answer"];
+
+/// What the hues stand for: that of negative scores, and that of positive ones.
+pub fn sides(document: &Document) -> [&'static str; 2] {
+    if document.looked_at_contrast().is_some() { OF_CONTRAST } else { [AGAINST, SUPPORTS] }
+}
+
+/// What is asked. Holds the target, and the alternative where there is one.
+pub fn title(document: &Document) -> String {
+    let explanation = &document.explanation;
+    match document.looked_at_contrast() {
+        Some(of) => contrast(explanation, of),
+        None => format!("Why did the model say “{}”?", answer(explanation)),
+    }
+}
+
+/// What the colours are for, where that is not the answer as a whole. Holds a part of the target, or the alternative.
+pub fn looked_at(document: &Document) -> Option<String> {
+    let of_contrast = |of: &Contrast| format!("The colours say why the answer is this rather than “{}”.", alternative(of));
+    let of_span = || document.span.as_ref().map(|span| format!("The colours are for “{}” alone.", one_line(&span.text)));
+    document.looked_at_contrast().map(of_contrast).or_else(of_span)
+}
+
+/// That the target ends before the model had ended it, if so.
+pub fn target_cut(document: &Document) -> Option<String> {
+    let n_tokens = document.explanation.target.tokens.len();
+    document.target_cut.then(|| format!("The answer is cut after {}: the model had not ended it.", count(n_tokens, "token")))
+}
 
 /// Which model was asked how, in one line. Holds the model's name and a granularity's pattern, as they are.
 pub fn heading(document: &Document) -> String {
@@ -74,8 +104,11 @@ pub fn partial(explanation: &Explanation) -> Option<String> {
 }
 
 /// What a hue says about a unit, in one sentence.
-pub fn meaning(scale: &Scale, postprocessing: Postprocessing) -> &'static str {
-    match postprocessing {
+pub fn meaning(document: &Document, scale: &Scale) -> &'static str {
+    match document.explanation.settings.postprocessing {
+        _ if document.looked_at_contrast().is_some() => {
+            "Blue speaks for the answer: with that part damped, the alternative gains on it. Orange speaks for the alternative."
+        }
         _ if scale.signed => {
             "Blue supports the answer: with that part damped, the answer becomes less likely. Orange speaks against it."
         }
@@ -93,6 +126,8 @@ pub fn legend(scale: &Scale) -> Vec<String> {
     let mut lines = vec![match (scale.known, scale.limit) {
         (0, _) => "No part has a score yet.".to_owned(),
         (_, 0.0) => "All scores are 0.".to_owned(),
+        (_, size) if size <= scale.noise => "All scores lie within the noise floor.".to_owned(),
+        (_, size) if scale.signed && size < ROUNDS_TO_ZERO => "All scores round to zero.".to_owned(),
         _ if scale.clipped == 0 => format!("Full colour is {plus_minus}{limit}, the strongest score in the prompt."),
         _ => format!(
             "Full colour is {plus_minus}{limit}; scores beyond are clipped ({}); at least {:.0} % of the prompt's units lie within.",
@@ -170,6 +205,9 @@ fn written(text: &Text) -> String {
 pub fn log_odds(contrast: &Contrast) -> String {
     let odds = contrast.log_odds_nats;
     let times = short(odds.abs().exp());
+    if odds.abs() < 0.005 {
+        return "The answer is as likely as the alternative there (log-odds 0.00 nats).".to_owned();
+    }
     let than = if odds < 0.0 { "less likely than" } else { "as likely as" };
     format!("The answer is {times} times {than} the alternative there (log-odds {odds:+.2} nats).")
 }

@@ -32,14 +32,14 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
     let has_pictures = !explanation.images.is_empty();
     let script = script(has_pictures);
     let style = style(has_pictures);
-    let (least, most) = ends(&scale);
-    let meaning = words::meaning(&scale, explanation.settings.postprocessing);
+    let (least, most) = ends(document, &scale);
+    let meaning = words::meaning(document, &scale);
     let partial = words::partial(explanation).map(|partial| format!("<p class=\"partial\">{partial}</p>\n"));
     let values = [
         ("style_hash", hash(&style)),
         ("script_hash", hash(&script)),
         ("images", if has_pictures { " img-src data:;" } else { "" }.to_owned()),
-        ("title", escaped(&format!("Why did the model say “{}”?", cut(&words::answer(explanation), 70)))),
+        ("title", escaped(&cut(&words::title(document), 120))),
         ("partial", partial.unwrap_or_default()),
         ("meaning", with_samples(meaning)),
         ("pictures", pictures::section(document, &scale)),
@@ -47,10 +47,12 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
         ("sinks", texts::sinks_choice(document)),
         ("likelihood", words::likelihood(document).unwrap_or_default()),
         ("answer", texts::answer(document, &scale)),
+        ("cut", words::target_cut(document).map(|cut| format!("<p class=\"cut\">{cut}</p>\n")).unwrap_or_default()),
         ("levels", LEVELS.to_string()),
         ("quantile", scale.quantile.to_string()),
         ("most_clipped", MOST_CLIPPED.to_string()),
         ("token_limit", Scale::of_tokens(document).limit.to_string()),
+        ("rounds_to_zero", amount::ROUNDS_TO_ZERO.to_string()),
         ("measure", escaped(&scale.measure.name())),
         ("contrast_choice", texts::contrast_choice(document)),
         ("least", escaped(&least)),
@@ -59,7 +61,7 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
         ("legend", escaped(words::legend(&scale).first().map_or("", String::as_str))),
         ("marks", marks(&scale)),
         ("faithfulness", explanation.faithfulness.as_ref().map(charts::faithfulness_html).unwrap_or_default()),
-        ("table", numbers::table(document, &scale)),
+        ("table", numbers::table(document)),
         ("divided", if has_pictures { "the text and of the pictures" } else { "the text" }.to_owned()),
         ("facts", numbers::facts(document)),
         ("json", json(document)?),
@@ -123,11 +125,12 @@ fn with_samples(sentence: &str) -> String {
 }
 
 /// What stands at either end of the scale.
-fn ends(scale: &Scale) -> (String, String) {
+fn ends(document: &Document, scale: &Scale) -> (String, String) {
+    let [against, supports] = words::sides(document);
     let limit = amount::short(scale.limit);
     let most = scale.measure.of(scale.limit);
     match scale.signed {
-        true => (format!("−{limit} {}", words::AGAINST), format!("+{most} {}", words::SUPPORTS)),
+        true => (format!("−{limit} {against}"), format!("+{most} {supports}")),
         false => ("0".to_owned(), most),
     }
 }

@@ -10,15 +10,18 @@ use atman::Source;
 const MOST_CELLS: usize = 5_000;
 
 /// A row for each unit: its score, contrasts, and, where there is room, its relevance for each target token.
-pub(super) fn table(document: &Document, scale: &Scale) -> String {
+pub(super) fn table(document: &Document) -> String {
     let explanation = &document.explanation;
     let tokens = &explanation.target.tokens;
     let matrix = tokens.len() > 1 && tokens.len() * explanation.units.len() <= MOST_CELLS;
     let shown_tokens = if matrix { tokens.as_slice() } else { &[] };
     let head = |text: &str| format!("<th scope=\"col\">{}</th>", escaped(text));
     let of_contrast = |contrast: &atman::Contrast| head(&format!("rather than {}", quoted(&words::alternative(contrast))));
+    // Contrasts have columns of their own.
+    let scores = explanation.scores(document.span_tokens());
+    let of_scores = Scale::of_span(document, document.span_tokens());
     let score_name = if document.span.is_some() { "chosen part" } else { "whole answer" };
-    let columns: String = [head("part"), head(format!("{score_name}, {}", scale.measure.name()).trim_end_matches(", "))]
+    let columns: String = [head("part"), head(format!("{score_name}, {}", of_scores.measure.name()).trim_end_matches(", "))]
         .into_iter()
         .chain(explanation.contrasts.iter().map(of_contrast))
         .chain(shown_tokens.iter().map(|token| head(&quoted(&token.text))))
@@ -26,7 +29,7 @@ pub(super) fn table(document: &Document, scale: &Scale) -> String {
     let tokens_scale = Scale::of_tokens(document);
     let mut rows = String::new();
     for (i, unit) in explanation.units.iter().enumerate() {
-        let score = document.scores.get(i).copied().flatten();
+        let score = scores.get(i).copied().flatten();
         let mut marks = Vec::new();
         if unit.sink {
             marks.push("template or first");
@@ -34,7 +37,7 @@ pub(super) fn table(document: &Document, scale: &Scale) -> String {
         if unit.source == Source::Target {
             marks.push("in the answer");
         }
-        if score.is_some_and(|score| scale.is_noise(score)) {
+        if score.is_some_and(|score| of_scores.is_noise(score)) {
             marks.push("within noise");
         }
         let marks = if marks.is_empty() { String::new() } else { format!(" <small>{}</small>", marks.join(", ")) };

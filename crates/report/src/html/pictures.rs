@@ -5,7 +5,7 @@ use crate::clean::escaped;
 use crate::pictures::{self, PicturePart, ShownPicture};
 use crate::scale::{AGAINST, FULL_TINT, SUPPORTS};
 use crate::svg::FADED;
-use crate::{Document, Scale, words};
+use crate::{Document, Scale, Side, words};
 
 /// What a page with pictures adds to its script: maps follow what is asked for, and can be pointed at.
 pub(super) const SCRIPT: &str = include_str!("../../html/pictures.js");
@@ -47,9 +47,9 @@ fn figure(document: &Document, picture: &ShownPicture<'_>, scale: &Scale) -> Str
     };
     let tint = picture.tint_url(&document.scores, scale).unwrap_or_default();
     let parts: String = picture.parts.iter().map(|part| cell(document, part, scale)).collect();
-    let (outline, against) = picture
-        .strongest(&document.scores)
-        .map_or((String::new(), ""), |(part, score)| (part.outline(), if scale.signed && score < 0.0 { " dashed" } else { "" }));
+    let (outline, against) = picture.strongest(&document.scores).map_or((String::new(), ""), |(part, score)| {
+        (part.outline(), if scale.side(score) == Side::Against { " dashed" } else { "" })
+    });
     let strongest = escaped(&words::strongest_part(picture, &document.scores, scale));
     format!(
         "<figure class=\"picture{}\">\n{plain}<svg class=\"map\" viewBox=\"0 0 {width} {height}\" role=\"img\" \

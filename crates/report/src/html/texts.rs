@@ -3,7 +3,7 @@
 use super::level;
 use crate::clean::escaped;
 use crate::pieces::{self, Piece};
-use crate::{Document, Scale, words};
+use crate::{Document, Scale, Side, words};
 
 /// The prompt, unit by unit.
 pub(super) fn prompt(document: &Document, scale: &Scale) -> String {
@@ -45,7 +45,7 @@ fn span(document: &Document, scale: &Scale, piece: &Piece, class: &str, more: &s
 /// What a part of a text or a picture is marked with.
 pub(super) fn classes(class: &str, sink: bool, template: bool, score: Option<f32>, scale: &Scale) -> String {
     let noise = score.is_some_and(|score| scale.is_noise(score));
-    let against = scale.signed && !noise && score.is_some_and(|score| score < 0.0);
+    let against = score.is_some_and(|score| scale.side(score) == Side::Against);
     let marks = [(sink, " sink"), (template, " template"), (noise, " noise"), (against, " against")];
     marks.iter().filter(|(is, _)| *is).fold(class.to_owned(), |classes, (_, name)| classes + name)
 }
@@ -79,8 +79,9 @@ pub(super) fn contrast_choice(document: &Document) -> String {
     }
     let option = |(i, contrast): (usize, &atman::Contrast)| {
         let scale = Scale::of_contrast(document, contrast);
+        let selected = if document.contrast == Some(i) { " selected" } else { "" };
         format!(
-            "<option value=\"{i}\" data-limit=\"{}\" data-noise=\"{}\" data-note=\"{}\">rather than “{}”</option>",
+            "<option value=\"{i}\"{selected} data-limit=\"{}\" data-noise=\"{}\" data-note=\"{}\">rather than “{}”</option>",
             scale.limit,
             scale.noise,
             escaped(&words::log_odds(contrast)),

@@ -8,7 +8,7 @@ use crate::clean::{clean, escaped, one_line};
 use crate::layout::{Run, lines};
 use crate::pieces::{self, Piece};
 use crate::scale::{Rgb, WHITE, text_on};
-use crate::{Document, Scale, amount, words};
+use crate::{Document, Scale, Side, amount, words};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -35,16 +35,16 @@ pub fn svg(document: &Document) -> String {
     picture.title("Answer");
     let span = if document.span.is_some() { document.span_tokens() } else { 0..0 };
     picture.text(&pieces::of_target(explanation), &document.scores, &scale, span);
-    if let Some(span) = &document.span {
-        picture.sentence("note", &format!("The colours are for “{}” alone, which is underlined.", one_line(&span.text)));
+    for note in [words::target_cut(document), words::looked_at(document)].into_iter().flatten() {
+        picture.sentence("note", &note);
     }
     picture.y += LINE / 2.0;
-    picture.swatch(&scale);
-    for line in std::iter::once(words::meaning(&scale, explanation.settings.postprocessing).to_owned()).chain(legend(&scale)) {
+    picture.swatch(&scale, words::sides(document));
+    for line in std::iter::once(words::meaning(document, &scale).to_owned()).chain(legend(&scale)) {
         picture.sentence("note", &line);
     }
     let height = picture.y + MARGIN - LINE / 2.0;
-    let title = format!("Why the model said “{}”", words::answer(&document.explanation));
+    let title = words::title(document);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
          role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n{STYLE}\n\
@@ -139,7 +139,7 @@ impl Picture {
             Some(score) if scale.is_noise(score) => {
                 self.line_under(run, x, 20.5, "stroke=\"#888\" stroke-dasharray=\"1 3\"");
             }
-            Some(score) if scale.signed && score < 0.0 => {
+            Some(score) if scale.side(score) == Side::Against => {
                 self.line_under(run, x, 20.5, "stroke=\"#a04600\" stroke-dasharray=\"5 3\"");
             }
             _ => {}
@@ -166,12 +166,12 @@ impl Picture {
     }
 
     /// The scale from one end to the other.
-    fn swatch(&mut self, scale: &Scale) {
+    fn swatch(&mut self, scale: &Scale, [against, supports]: [&str; 2]) {
         const STEPS: i32 = 12;
         let first = if scale.signed { -STEPS } else { 0 };
-        let from = if scale.signed { format!("−{} {}", amount::short(scale.limit), words::AGAINST) } else { "0".to_owned() };
+        let from = if scale.signed { format!("−{} {against}", amount::short(scale.limit)) } else { "0".to_owned() };
         let plus = if scale.signed { "+" } else { "" };
-        let supports = if scale.signed { words::SUPPORTS } else { "" };
+        let supports = if scale.signed { supports } else { "" };
         let to = format!("{plus}{} {} {supports}", amount::short(scale.limit), scale.measure.name());
         let (start, width) = (WIDTH / 2.0 - 135.0, 220.0 / (STEPS - first + 1) as f32);
         let (left, right, baseline) = (start - 10.0, start + 230.0, self.y + 14.0);

@@ -3,7 +3,7 @@
 use super::{MARGIN, Picture, WIDTH};
 use crate::clean::escaped;
 use crate::pictures::{self, ShownPicture};
-use crate::{Document, Scale, words};
+use crate::{Document, Scale, Side, words};
 
 /// Between a picture and its map.
 const GAP: f32 = 24.0;
@@ -64,7 +64,7 @@ impl Picture {
             self.put(&format!("<path d=\"{}\" fill=\"#fff\" fill-opacity=\"0\"><title>{title}</title></path>", part.outline()));
         }
         if let Some((part, score)) = picture.strongest(&document.scores) {
-            self.outline(&part.outline(), zoom, scale.signed && score < 0.0);
+            self.outline(&part.outline(), zoom, scale.side(score) == Side::Against);
         }
         self.put("</g>");
         self.y = top + height * zoom + 6.0;

@@ -25,6 +25,9 @@ pub(super) fn units(page: &mut Page, document: &Document) {
     indented(page, &pieces::prompt_text(explanation));
     page.title(&format!("Answer{likelihood}"));
     indented(page, &explanation.target.text);
+    if let Some(cut) = words::target_cut(document) {
+        page.sentence(&cut);
+    }
     if let Some(span) = &document.span {
         page.sentence(&clean(&format!("The scores are for “{}” alone.", span.text)));
     }

@@ -30,14 +30,14 @@ pub(super) fn units(page: &mut Page, document: &Document) {
     page.title(&format!("Answer{likelihood}"));
     let span = if document.span.is_some() { document.span_tokens() } else { 0..0 };
     text(page, &pieces::of_target(explanation), &document.scores, &scale, span);
-    if let Some(span) = &document.span {
-        page.sentence(&clean(&format!("The colours are for “{}” alone.", span.text)));
+    for note in [words::target_cut(document), words::looked_at(document)].into_iter().flatten() {
+        page.sentence(&clean(&note));
     }
     page.title("Strongest units");
     plain::rows(page, document, &strongest(document, page.style.sinks), &scale);
     page.blank();
     page.line(&swatch(page.style.color, &scale));
-    page.sentence(words::meaning(&scale, explanation.settings.postprocessing));
+    page.sentence(words::meaning(document, &scale));
     for line in words::legend(&scale) {
         page.sentence(&line);
     }

@@ -9,16 +9,27 @@ fn rows(text: &str) -> Vec<csv::StringRecord> {
 #[test]
 fn a_row_says_all_about_a_unit() {
     let rows = rows(&report::csv(&sample::full()).unwrap());
-    let header = "unit,source,text,start,end,positions,neighbours,sink,parent,score,below_noise,t0: Rome,t1: .";
+    let header = "unit,source,text,start,end,positions,neighbours,sink,parent,score,below_noise,t0: Rome,t1: .,rather than: Milan,rather than: Paris, of course";
     assert_eq!(rows[0].iter().collect::<Vec<_>>().join(","), header);
     assert_eq!(rows.len(), 14);
     let capital: Vec<&str> = rows[2].iter().collect();
     assert_eq!(capital[..9], ["1", "prompt", " capital", "3", "11", "1", "8", "false", ""]);
-    assert_eq!(capital[10..], ["false", "0.235496", "0.072151"]);
+    assert_eq!(capital[10..13], ["false", "0.235496", "0.072151"]);
+    assert!((capital[13].parse::<f32>().unwrap() - (0.235496 * 0.8 - 0.15)).abs() < 1e-5);
     assert!((capital[9].parse::<f32>().unwrap() - 0.307647).abs() < 1e-5);
     let rome: Vec<&str> = rows[13].iter().collect();
     assert_eq!(rome[1..3], ["target", " Rome"]);
-    assert_eq!(rome[11..], ["", "0.087002"], "a token does not depend on itself");
+    assert_eq!(rome[11..13], ["", "0.087002"], "a token does not depend on itself");
+}
+
+#[test]
+fn scores_are_those_of_what_is_looked_at_and_a_cut_answer_is_marked() {
+    let document = sample::full().with_contrast(1).with_target_cut(true);
+    let rows = rows(&report::csv(&document).unwrap());
+    assert_eq!(&rows[0][12], "t1: .…");
+    for row in &rows[1..] {
+        assert_eq!(row[9], row[14], "{row:?}");
+    }
 }
 
 #[test]

@@ -100,6 +100,45 @@ fn contrasts_can_be_chosen() {
 }
 
 #[test]
+fn it_opens_with_the_contrast_that_is_looked_at() {
+    let document = sample::full().with_contrast(1);
+    let page = html(&document).unwrap();
+    assert!(page.contains("<h1>Why “Rome.” rather than “Paris, of course”?</h1>"));
+    assert!(page.contains("<option value=\"1\" selected"));
+    let italy = document.scores[10].unwrap();
+    assert!(page.contains(&format!("data-unit=\"10\" data-relevance=\"{italy}\"")), "{italy}");
+    assert!(page.contains("speaks for the alternative"));
+    // The table's own column is that of the answer still.
+    assert!(page.contains("<td>+1.518</td>"));
+}
+
+#[test]
+fn a_cut_answer_is_marked() {
+    let cut = "The answer is cut after 2 tokens: the model had not ended it.";
+    let document = sample::capitals().with_target_cut(true);
+    let terminal = |color| report::terminal(&document, report::TerminalStyle { color, ..Default::default() });
+    let texts = [
+        html(&document).unwrap(),
+        report::svg(&document),
+        terminal(report::ColorDepth::None),
+        terminal(report::ColorDepth::TrueColor),
+    ];
+    for text in texts {
+        assert!(text.contains(cut), "{text}");
+    }
+    assert!(!html(&sample::capitals()).unwrap().contains("is cut"));
+}
+
+#[test]
+fn what_rounds_to_zero_is_no_opposition() {
+    let mut document = sample::capitals();
+    document.scores[3] = Some(-0.000_4);
+    document.explanation.noise_floor = Some(1e-6);
+    let page = html(&document).unwrap();
+    assert!(page.contains("class=\"unit\" data-unit=\"3\" data-relevance=\"-0.0004\" data-tint=\"0\""), "{page}");
+}
+
+#[test]
 fn what_faithfulness_says_can_be_had_alone() {
     let document = sample::hostile();
     let faithfulness = sample::full().explanation.faithfulness.unwrap();

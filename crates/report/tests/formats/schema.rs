@@ -22,6 +22,8 @@ fn every_document_follows_the_schema_and_comes_back_the_same() {
         ("full", sample::full()),
         ("partial", sample::partial()),
         ("with span", sample::with_span()),
+        ("contrast", sample::full().with_contrast(1)),
+        ("cut", sample::capitals().with_target_cut(true)),
         ("hostile", sample::hostile()),
         ("chat", sample::chat()),
         ("scene", sample::scene()),

@@ -7,7 +7,7 @@ use report::svg;
 fn it_shows_text_tints_legend_and_says_what_it_is() {
     let text = svg(&sample::capitals());
     for part in [
-        "<title id=\"title\">Why the model said “Rome.”</title>",
+        "<title id=\"title\">Why did the model say “Rome.”?</title>",
         "> Italy</text>",
         "strongest score",
         "supports the answer",
@@ -17,6 +17,17 @@ fn it_shows_text_tints_legend_and_says_what_it_is() {
     }
     let [r, g, b] = report::Scale::of(&sample::capitals()).rgb(1000.0);
     assert!(text.contains(&format!("fill=\"#{r:02x}{g:02x}{b:02x}\"")), "the strongest unit is in full colour");
+}
+
+#[test]
+fn it_shows_the_contrast_that_is_looked_at_and_says_so() {
+    let document = sample::full().with_contrast(0);
+    let text = svg(&document);
+    let strongest = document.scores[10].unwrap();
+    for part in ["Why “Rome.” rather than “Milan”?", "speaks for the alternative", &format!("{strongest:+.3}")] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(!text.contains("+1.518"), "that is what the answer alone rests on");
 }
 
 #[test]
