@@ -72,7 +72,7 @@ impl Checkpoint {
         };
         let chat_template = match (metadata.text("tokenizer.chat_template")?, &tokenizer) {
             (Some(template), Ok(tokenizer)) => {
-                Some(ChatTemplate::new(metadata.file(), template, tokenizer.bos_text(), tokenizer.eos_text()))
+                Some(ChatTemplate::new(metadata.file(), template, tokenizer.special_tokens().clone()))
             }
             _ => None,
         };

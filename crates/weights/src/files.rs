@@ -6,8 +6,8 @@ use crate::source::{ByteSource, read_whole};
 const WHAT_A_MODEL_IS: &str = "one .gguf file, or config.json with .safetensors files (and tokenizer.json)";
 
 /// A model's files: one GGUF file, or `config.json`, `tokenizer.json` and one or more safetensors files with their index,
-/// `tokenizer_config.json`, `chat_template.jinja`, `chat_template.json`, `generation_config.json`, `preprocessor_config.json`
-/// and `processor_config.json` where they exist.
+/// `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`, `chat_template.jinja`, `chat_template.json`,
+/// `generation_config.json`, `preprocessor_config.json` and `processor_config.json` where they exist.
 pub struct ModelFiles {
     files: Vec<(String, Box<dyn ByteSource>)>,
 }

@@ -12,12 +12,10 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
-    /// The files do not say how a text is split before it becomes tokens, or say it by a name that is not known.
+    /// The file does not say how a text is split before it becomes tokens.
     PreTokenizerAssumed {
         /// The file.
         file: String,
-        /// The name in it, if there is one.
-        found: Option<String>,
         /// What is assumed, and why that.
         assumed: String,
     },
@@ -36,11 +34,8 @@ impl fmt::Display for Notice {
             Notice::TemplateRefused { file, reason } => {
                 write!(f, "{file}: the chat template cannot be used ({reason}); the model continues plain prompts only")
             }
-            Notice::PreTokenizerAssumed { file, found: None, assumed } => {
+            Notice::PreTokenizerAssumed { file, assumed } => {
                 write!(f, "{file}: no tokenizer.ggml.pre says how texts are split into tokens; this is a guess: {assumed}")
-            }
-            Notice::PreTokenizerAssumed { file, found: Some(name), assumed } => {
-                write!(f, "{file}: tokenizer.ggml.pre is {name:?}, which is not known; this is a guess: {assumed}")
             }
             Notice::EndTokenLeftOut { file, token } => {
                 write!(f, "{file}: texts are to end with {token}; it is left out, since the answer goes on where the prompt ends")

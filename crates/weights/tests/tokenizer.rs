@@ -343,3 +343,134 @@ fn contradictory_tokenizer_json_is_refused() {
     }
     assert!(matches!(Tokenizer::from_json("t", b"{"), Err(WeightsError::Json { .. })));
 }
+
+/// Where special tokens may stand, and what transformers 5.24 makes of each.
+#[test]
+fn special_tokens_are_looked_for_where_transformers_does() {
+    let tokenizer = fixture("smollm")["tokenizer_json"].to_string();
+    let weights = common::safetensors(&json!({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}), 8);
+    let token =
+        |content: &str| json!({"content": content, "lstrip": false, "normalized": false, "rstrip": false, "special": true});
+    let (config, map, added) = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json");
+    let text = "<|a|>the cat<|b|> <pad>x";
+    let spelled = [30, 94, 67, 94, 32, 86, 262, 275, 86, 30, 94, 68, 94, 32, 223, 30, 82, 67, 70, 32, 90];
+    for (files, text, ids, eos, named) in [
+        (
+            vec![(config, json!({"eos_token": "<|b|>", "added_tokens_decoder": {"421": token("<|a|>"), "422": token("<|b|>")}}))],
+            text,
+            &[421, 86, 262, 275, 86, 422, 223, 30, 82, 67, 70, 32, 90][..],
+            Some(422),
+            json!({"eos_token": "<|b|>"}),
+        ),
+        (
+            vec![(config, json!({"eos_token": "<|b|>"})), (added, json!({"<|b|>": 422, "<|a|>": 421}))],
+            text,
+            &[421, 86, 262, 275, 86, 422, 223, 30, 82, 67, 70, 32, 90],
+            Some(422),
+            json!({"eos_token": "<|b|>"}),
+        ),
+        (
+            vec![
+                (config, json!({})),
+                (map, json!({"eos_token": token("<|b|>"), "additional_special_tokens": ["<|a|>"], "pad_token": "<pad>"})),
+            ],
+            text,
+            &[423, 86, 262, 275, 86, 421, 223, 422, 90],
+            Some(421),
+            json!({"eos_token": "<|b|>", "pad_token": "<pad>"}),
+        ),
+        (
+            vec![(map, json!({"eos_token": "<|im_end|>", "bos_token": "<|im_start|>"}))],
+            "<|im_end|>",
+            &[2],
+            Some(2),
+            json!({"bos_token": "<|im_start|>", "eos_token": "<|im_end|>"}),
+        ),
+        (
+            vec![
+                (config, json!({"eos_token": "<|im_end|>", "added_tokens_decoder": {"1": token("<|im_start|>")}})),
+                (map, json!({"eos_token": "<|b|>"})),
+            ],
+            text,
+            &spelled,
+            Some(2),
+            json!({"eos_token": "<|im_end|>"}),
+        ),
+        (
+            vec![(config, json!({"eos_token": "<|im_start|>"})), (map, json!({"eos_token": "<|im_end|>"}))],
+            "<|im_end|>",
+            &[2],
+            Some(2),
+            json!({"eos_token": "<|im_end|>"}),
+        ),
+        (
+            vec![(config, json!({"extra_special_tokens": {"image_token": "<|a|>"}, "eot_token": "<|b|>"}))],
+            text,
+            &[422, 86, 262, 275, 86, 421, 223, 30, 82, 67, 70, 32, 90],
+            None,
+            json!({"eot_token": "<|b|>", "image_token": "<|a|>"}),
+        ),
+        // Embeddings that there are not are none for a token that only a name asks for.
+        (
+            vec![("config.json", json!({"vocab_size": 421})), (config, json!({"pad_token": "<pad>"}))],
+            "<pad>x",
+            &[30, 82, 67, 70, 32, 90],
+            None,
+            json!({"pad_token": "<pad>"}),
+        ),
+    ] {
+        let mut all = vec![("model.safetensors", weights.clone()), ("tokenizer.json", tokenizer.clone().into())];
+        if files.iter().all(|(name, _)| *name != "config.json") {
+            all.push(("config.json", b"{}".to_vec()));
+        }
+        all.extend(files.iter().map(|(name, content)| (*name, content.to_string().into())));
+        let checkpoint = open(all).unwrap();
+        let tokenizer = checkpoint.tokenizer().unwrap();
+        assert_eq!(tokenizer.encode(text, false).unwrap(), ids, "{files:?}");
+        assert_eq!(tokenizer.eos_id(), eos, "{files:?}");
+        assert!(eos.is_none_or(|eos| tokenizer.end_ids().contains(&eos) && tokenizer.is_special(eos)), "{files:?}");
+        assert_eq!(json!(tokenizer.special_tokens()), named, "{files:?}");
+    }
+}
+
+#[test]
+fn a_gguf_file_that_does_not_say_how_texts_are_split_is_guessed_aloud() {
+    let mut file = fixture("smollm");
+    file["gguf"].as_object_mut().unwrap().remove("pre");
+    let checkpoint = open(vec![("tiny.gguf", gguf_with_tokenizer(&file).bytes())]).unwrap();
+    let [notice @ Notice::PreTokenizerAssumed { .. }] = checkpoint.notices() else { panic!("{:?}", checkpoint.notices()) };
+    assert_eq!(
+        notice.to_string(),
+        "tiny.gguf: no tokenizer.ggml.pre says how texts are split into tokens; this is a guess: \"gpt-2\", which most \
+         byte-level vocabularies are made with"
+    );
+    // By a token that only one family has in its place.
+    let tokens = file["gguf"]["tokens"].as_array_mut().unwrap();
+    tokens.extend((tokens.len()..128_000).map(|id| json!(format!("[{id}]"))));
+    tokens.push(json!("<|begin_of_text|>"));
+    let n_tokens = tokens.len();
+    file["gguf"]["token_type"].as_array_mut().unwrap().resize(n_tokens, json!(1));
+    let checkpoint = open(vec![("tiny.gguf", gguf_with_tokenizer(&file).bytes())]).unwrap();
+    assert!(checkpoint.notices()[0].to_string().ends_with("a guess: \"llama-bpe\", since the vocabulary is Llama 3's"));
+}
+
+/// Special tokens of a GGUF file have their names in templates; without types they are known by the keys that name them.
+#[test]
+fn the_special_tokens_of_a_gguf_file_are_named() {
+    let mut file = fixture("smollm");
+    file["gguf"]["padding_token_id"] = json!(0);
+    for types in [true, false] {
+        if !types {
+            file["gguf"].as_object_mut().unwrap().remove("token_type");
+        }
+        let gguf = gguf_with_tokenizer(&file)
+            .entry("tokenizer.chat_template", &json!("{{ bos_token }}{{ pad_token }}{{ unk_token is defined }}"));
+        let checkpoint = open(vec![("tiny.gguf", gguf.bytes())]).unwrap();
+        let tokenizer = checkpoint.tokenizer().unwrap();
+        let bos = tokenizer.special_tokens()["bos_token"].clone();
+        let rendered = checkpoint.chat_template().unwrap().render(&[], false).unwrap();
+        assert!(rendered.starts_with(&format!("{bos}<|endoftext|>")), "{rendered}");
+        assert_eq!(tokenizer.encode("<|endoftext|>", false).unwrap(), [0], "types: {types}");
+        assert!(tokenizer.is_special(0) && tokenizer.end_ids().contains(&0));
+    }
+}

@@ -1,17 +1,24 @@
 //! How a conversation becomes a prompt: the Jinja template that comes with a model.
 
+mod arguments;
 mod date;
+mod escape;
+mod filters;
 mod guard;
+mod json;
 mod message;
+mod methods;
+mod python;
 mod values;
+mod wrap;
 
 pub use message::{Message, Part};
 
 use crate::WeightsError;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Kwargs;
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
-use values::{check_size, guarded, join, stored, to_json};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use std::collections::BTreeMap;
+use values::{check_size, guarded, stored};
 
 /// Work that rendering may take. minijinja counts about one for each instruction and each 64 bytes made, so that this bounds
 /// the time (tenths of a second) and the memory (64 MB) of a template that means ill, and leaves a conversation of two hundred
@@ -21,9 +28,10 @@ const FUEL: u64 = 1_000_000;
 const MAX_TEMPLATE_BYTES: usize = 256 << 10;
 /// Depth of nesting in a template.
 const RECURSION_LIMIT: usize = 50;
-/// Filters that make lists of lists, or texts of any width, without their size being looked at. No known template uses them.
-const REMOVED_FILTERS: [&str; 8] = ["batch", "chain", "format", "groupby", "indent", "pprint", "slice", "zip"];
 const NAME: &str = "chat";
+
+/// Texts of special tokens by their names, such as `eos_token`. What a model does not have is not among them.
+pub type SpecialTokens = BTreeMap<String, String>;
 
 /// A model's chat template. One that cannot be used stops nobody who does not use it: it says why when it is to render.
 ///
@@ -32,8 +40,7 @@ pub struct ChatTemplate {
     file: String,
     /// With the template compiled in it; or why there is none.
     environment: Result<Environment<'static>, String>,
-    bos_token: String,
-    eos_token: String,
+    special_tokens: SpecialTokens,
     /// Whether it is of a model that sees pictures.
     sees_pictures: bool,
 }
@@ -45,15 +52,15 @@ impl std::fmt::Debug for ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// Compiles a template, which may use the texts of the tokens that begin and end a sequence.
-    pub fn new(file: &str, template: &str, bos_token: String, eos_token: String) -> ChatTemplate {
-        ChatTemplate { file: file.to_owned(), environment: compile(template), bos_token, eos_token, sees_pictures: false }
+    /// Compiles a template, which may use the texts of special tokens by their names.
+    pub fn new(file: &str, template: &str, special_tokens: SpecialTokens) -> ChatTemplate {
+        ChatTemplate { file: file.to_owned(), environment: compile(template), special_tokens, sees_pictures: false }
     }
 
     /// A template that is there and cannot be used.
     pub(crate) fn unusable(file: &str, reason: String) -> ChatTemplate {
-        let (bos_token, eos_token) = (String::new(), String::new());
-        ChatTemplate { file: file.to_owned(), environment: Err(reason), bos_token, eos_token, sees_pictures: false }
+        let special_tokens = SpecialTokens::new();
+        ChatTemplate { file: file.to_owned(), environment: Err(reason), special_tokens, sees_pictures: false }
     }
 
     /// The file it comes from.
@@ -90,14 +97,16 @@ impl ChatTemplate {
         let messages: Value = messages.iter().map(value).collect::<Result<Vec<Value>, WeightsError>>()?.into();
         let failed = |reason: String| WeightsError::ChatTemplate { file: self.file.clone(), reason };
         let environment = self.environment.as_ref().map_err(|reason| failed(reason.clone()))?;
-        let render = || {
-            environment.get_template(NAME)?.render(context! {
-                messages,
-                add_generation_prompt,
-                bos_token => self.bos_token.as_str(),
-                eos_token => self.eos_token.as_str(),
-            })
-        };
+        // As transformers gives them: special tokens that there are, and no tools and documents, which is not nothing at all.
+        let own = [
+            ("messages", messages),
+            ("tools", Value::from(())),
+            ("documents", Value::from(())),
+            ("add_generation_prompt", Value::from(add_generation_prompt)),
+        ];
+        let special = self.special_tokens.iter().map(|(name, text)| (name.as_str(), Value::from(text.as_str())));
+        let context = Value::from_pairs(special.chain(own));
+        let render = || environment.get_template(NAME)?.render(&context);
         render().map_err(|error| failed(describe(&error)))
     }
 }
@@ -112,37 +121,22 @@ fn compile(template: &str) -> Result<Environment<'static>, String> {
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.map_err(|error| describe(&error))?);
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
-    environment.set_unknown_method_callback(|state, value, method, args| {
-        match (method, value.as_str(), args) {
-            ("join", Some(joiner), [items]) => return join(items, Some(joiner), None),
-            // It pads to any width.
-            ("format", ..) => return Err(Error::from(ErrorKind::UnknownMethod)),
-            _ => {}
-        }
-        args.iter().try_for_each(check_size)?;
-        minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args)
-    });
+    environment.set_unknown_method_callback(|state, value, method, args| methods::call(state, value, method, args));
     environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
         Err(Error::new(ErrorKind::InvalidOperation, message))
     });
     environment.add_function("strftime_now", date::strftime_now);
-    environment.add_filter("tojson", to_json);
-    // What turns lists and maps into text is charged for only when it is done; so these look at their size before.
+    // What turns lists and maps into text is charged for only when it is done; so this looks at their size before.
     environment.set_formatter(|out, state, value| {
         check_size(value)?;
-        minijinja::escape_formatter(out, state, value)
+        match value.is_number() && !value.is_integer() {
+            true => out.write_str(&filters::text_of(value)).map_err(Error::from),
+            false => minijinja::escape_formatter(out, state, value),
+        }
     });
-    environment.add_filter("join", |value: &Value, joiner: Option<&str>, attribute: Option<&str>, options: Kwargs| {
-        let named = (options.get("d")?, options.get("attribute")?);
-        options.assert_all_used()?;
-        join(value, joiner.or(named.0), attribute.or(named.1))
-    });
-    environment.add_filter("string", |value: Value| check_size(&value).map(|()| Value::from(value.to_string())));
+    filters::add(&mut environment);
     environment.add_function(guard::GUARD, guarded);
     environment.add_function(guard::STORED, stored);
-    for filter in REMOVED_FILTERS {
-        environment.remove_filter(filter);
-    }
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(RECURSION_LIMIT);
     environment.add_template_owned(NAME, guard::guard(template)?).map_err(|error| describe(&error))?;
@@ -159,7 +153,8 @@ mod tests {
     use super::*;
 
     fn render(template: &str, messages: &[Message]) -> Result<String, WeightsError> {
-        ChatTemplate::new("f", template, "<s>".to_owned(), "</s>".to_owned()).render(messages, true)
+        let special = [("bos_token", "<s>"), ("eos_token", "</s>")].map(|(name, text)| (name.to_owned(), text.to_owned()));
+        ChatTemplate::new("f", template, special.into()).render(messages, true)
     }
 
     #[test]
@@ -179,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_model_that_sees_pictures_gets_parts() {
-        let template = ChatTemplate::new("f", SMOLVLM, String::new(), String::new()).for_pictures();
+        let template = ChatTemplate::new("f", SMOLVLM, SpecialTokens::new()).for_pictures();
         let messages = [Message::new("system", "Be brief."), Message::with_images("user", 2, "Which is red?")];
         let expected = "<|im_start|>System: Be brief.<end_of_utterance>\nUser:<image><image>Which is red?<end_of_utterance>\n";
         assert_eq!(template.render(&messages, true).unwrap(), format!("{expected}Assistant:"));
@@ -261,6 +256,23 @@ mod tests {
             "{% set ns = namespace(s=0) %}{% for i in range(10000) %}{% set ns.s = namespace(s=ns.s) %}{% endfor %}{{ ns }}",
             "{% macro m(x) %}{{ m([x, x]) }}{% endmacro %}{{ m('x') }}",
             "{{ ([1] * 1000000000) ~ '' }}",
+            "{{ [1] * 100000000 }}",
+            "{% set x = [[1] * 60000] * 60000 %}{{ x | length }}",
+            "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = ns.s * 2 %}{% endfor %}{{ ns.s | length }}",
+            "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s] * 2 %}{% endfor %}{{ ns.s | string }}",
+            "{% macro m(x) %}{{ m(x | batch(1) | batch(1) | batch(1)) }}{% endmacro %}{{ m([1]) }}",
+            "{{ [1] | batch(900000000, 0) }}",
+            "{{ [1] | slice(900000000) }}",
+            "{{ 'a' | center(1000000000) }}",
+            "{{ ('a\n' * 1000) | indent(1000000) }}",
+            "{{ ('a b ' * 10000) | wordwrap(1, wrapstring='x' * 10000) }}",
+            "{{ '%900000000d' | format(1) }}",
+            "{{ '{:900000000}'.format(1) }}",
+            "{{ '{:9000000}{:9000000}'.format(1, 2) }}",
+            "{{ '1'.zfill(900000000) }}",
+            "{{ '\t'.expandtabs(900000000) }}",
+            "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s] %}{% endfor %}\
+             {% for i in range(10000) %}{{ ns.s | tojson(indent=60) }}{% endfor %}",
             "{{ '{:>900000000}'.format('x') }}",
             "{{ '{:.900000000f}'.format(1.5) }}",
             "{{ 'x'.replace('', 'x' * 1000).replace('', 'x' * 1000).replace('', 'x' * 1000) }}",
@@ -314,12 +326,12 @@ mod tests {
 
     #[test]
     fn what_is_no_template_is_told_with_the_line_when_it_is_used() {
-        let template = ChatTemplate::new("f.jinja", "{% if x %}\n{{ }\n", String::new(), String::new());
+        let template = ChatTemplate::new("f.jinja", "{% if x %}\n{{ }\n", SpecialTokens::new());
         assert!(template.refused().is_some_and(|reason| reason.contains("line 2")));
         let error = template.render(&[], true).unwrap_err().to_string();
         assert!(error.starts_with("f.jinja: chat template:") && error.contains("line 2"), "{error}");
-        let long = ChatTemplate::new("f", &" ".repeat(MAX_TEMPLATE_BYTES + 1), String::new(), String::new());
+        let long = ChatTemplate::new("f", &" ".repeat(MAX_TEMPLATE_BYTES + 1), SpecialTokens::new());
         assert_eq!(long.refused(), Some("found 262145 bytes, expected at most 262144"));
-        assert_eq!(ChatTemplate::new("f", "{{ x }}", String::new(), String::new()).refused(), None);
+        assert_eq!(ChatTemplate::new("f", "{{ x }}", SpecialTokens::new()).refused(), None);
     }
 }

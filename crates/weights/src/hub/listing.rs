@@ -9,12 +9,13 @@ use serde_json::Value;
 pub const LISTING_LIMIT_BYTES: u64 = 16 << 20;
 
 /// Beside the weights, what describes them; those that are missing are not needed.
-const DESCRIPTIONS: [&str; 9] = [
+const DESCRIPTIONS: [&str; 10] = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
     "chat_template.jinja",
     "chat_template.json",
     "preprocessor_config.json",

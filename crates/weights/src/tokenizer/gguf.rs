@@ -1,10 +1,12 @@
 //! The tokenizer of a GGUF file, from its `tokenizer.ggml.*` keys.
 
+use super::END_TOKENS;
 use super::decode::Spelling;
 use super::merges;
 use super::parts::Parts;
-use crate::WeightsError;
+use crate::chat::SpecialTokens;
 use crate::gguf::{Metadata, Texts};
+use crate::{Notice, WeightsError};
 use serde_json::{Value, json};
 use tokenizers::AddedToken;
 
@@ -12,6 +14,17 @@ use tokenizers::AddedToken;
 const UNKNOWN: u64 = 2;
 const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
+
+/// Special tokens by their key in a GGUF file (one of them is spelled as it is there) and their name in templates.
+const NAMED: [(&str, &str); 7] = [
+    ("bos", "bos"),
+    ("eos", "eos"),
+    ("unknown", "unk"),
+    ("seperator", "sep"),
+    ("padding", "pad"),
+    ("cls", "cls"),
+    ("mask", "mask"),
+];
 
 /// Splitting of Llama 3, as its `tokenizer.json` has it.
 const LLAMA3_PATTERN: &str =
@@ -104,6 +117,12 @@ pub(super) fn parts(metadata: &Metadata) -> Result<Option<Parts>, WeightsError> 
         }
     };
     let (bos, eos, unk) = (id("bos")?, id("eos")?, id("unknown")?);
+    let mut special_tokens = SpecialTokens::new();
+    for (key, name) in NAMED {
+        if let Some(text) = id(key)?.and_then(|id| tokens.get(id as usize)) {
+            special_tokens.insert(format!("{name}_token"), text.to_owned());
+        }
+    }
 
     let mut parts = Parts {
         vocab: tokens.iter().zip(0..).map(|(token, id)| (spelled(token, id), id)).collect(),
@@ -114,13 +133,14 @@ pub(super) fn parts(metadata: &Metadata) -> Result<Option<Parts>, WeightsError> 
         ignore_merges: false,
         normalizer: None,
         pre_tokenizer: None,
-        added: added_tokens(tokens, &types),
+        added: added_tokens(tokens, &types, &special_tokens),
         spelling: Spelling::ByteLevel,
         prefix: Vec::new(),
         suffix: Vec::new(),
         bos,
         eos,
         end_ids: [id("eot")?, id("eom")?].into_iter().flatten().collect(),
+        special_tokens,
         notices: Vec::new(),
     };
     let add_bos = match model {
@@ -157,22 +177,45 @@ fn token_types(metadata: &Metadata, tokens: &Texts) -> Result<Vec<u64>, WeightsE
     Err(metadata.wrong(key, format!("{} types", types.len()), format!("one for each of the {} tokens", tokens.len())))
 }
 
-fn added_tokens(tokens: &Texts, types: &[u64]) -> Vec<(u32, AddedToken)> {
+/// The tokens that are recognised in a text before anything else. Files without types tell them by the keys that name them;
+/// and what ends a turn is one even where its type is wrong, as in llama.cpp.
+fn added_tokens(tokens: &Texts, types: &[u64], named: &SpecialTokens) -> Vec<(u32, AddedToken)> {
     let added = |token: &str, special: bool| AddedToken::from(token, special).normalized(false);
-    let with_types = tokens.iter().zip(types).zip(0..);
-    with_types
-        .filter_map(|((token, &kind), id)| match kind {
-            UNKNOWN | CONTROL => Some((id, added(token, true))),
-            USER_DEFINED => Some((id, added(token, false))),
-            _ => None,
-        })
-        .collect()
+    let kinds = types.iter().map(Some).chain(std::iter::repeat(None));
+    let of = |((token, kind), id): ((&str, Option<&u64>), u32)| match kind.copied() {
+        Some(UNKNOWN | CONTROL) => Some((id, added(token, true))),
+        Some(USER_DEFINED) => Some((id, added(token, false))),
+        None if named.values().any(|text| text == token) => Some((id, added(token, true))),
+        _ if END_TOKENS.contains(&token) => Some((id, added(token, true))),
+        _ => None,
+    };
+    tokens.iter().zip(kinds).zip(0..).filter_map(of).collect()
+}
+
+/// How a text is split where the file does not say, by a token that only one family has in its place.
+fn assumed_pre(vocab: &[(String, u32)]) -> (&'static str, &'static str) {
+    let has = |id: u32, text: &str| vocab.get(id as usize).is_some_and(|(token, _)| token == text);
+    if has(128_000, "<|begin_of_text|>") {
+        ("llama-bpe", "since the vocabulary is Llama 3's")
+    } else if has(151_643, "<|endoftext|>") {
+        ("qwen2", "since the vocabulary is Qwen's")
+    } else {
+        ("gpt-2", "which most byte-level vocabularies are made with")
+    }
 }
 
 /// Fills in what a byte-level BPE model needs; returns whether a text begins with a beginning of sequence by default.
 fn byte_level_model(parts: &mut Parts, metadata: &Metadata, merges: &Texts) -> Result<bool, WeightsError> {
     let key = "tokenizer.ggml.pre";
-    let name = metadata.text(key)?.unwrap_or("default");
+    let name = match metadata.text(key)? {
+        Some(name) => name,
+        None => {
+            let (name, why) = assumed_pre(&parts.vocab);
+            let assumed = format!("{name:?}, {why}");
+            parts.notices.push(Notice::PreTokenizerAssumed { file: metadata.file().to_owned(), assumed });
+            name
+        }
+    };
     let Some(pre) = PRE_TOKENIZERS.iter().find(|pre| pre.names.contains(&name)) else {
         let known: Vec<&str> = PRE_TOKENIZERS.iter().flat_map(|pre| pre.names).copied().collect();
         return Err(metadata.wrong(key, format!("{name:?}"), format!("one of {}", known.join(", "))));

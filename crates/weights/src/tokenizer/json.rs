@@ -4,10 +4,11 @@ use super::Tokenizer;
 use super::decode::Spelling;
 use super::merges;
 use super::parts::Parts;
-use crate::chat::ChatTemplate;
+use super::special::SpecialFiles;
+use crate::chat::{ChatTemplate, SpecialTokens};
 use crate::{ModelFiles, WeightsError};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tokenizers::AddedToken;
@@ -120,6 +121,7 @@ pub(super) fn parts(file: &str, json: &[u8]) -> Result<Parts, WeightsError> {
         bos: None,
         eos: None,
         end_ids: Vec::new(),
+        special_tokens: SpecialTokens::new(),
         notices: Vec::new(),
     })
 }
@@ -201,35 +203,10 @@ fn around(file: &str, processor: &Value) -> Result<(Vec<u32>, Vec<u32>), Weights
     Ok((before, after))
 }
 
-/// A special token in `tokenizer_config.json`: its text, or an object with it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum TokenText {
-    Text(String),
-    Object { content: String },
-}
-
-impl TokenText {
-    fn text(&self) -> &str {
-        match self {
-            TokenText::Text(text) | TokenText::Object { content: text } => text,
-        }
-    }
-}
-
-/// `tokenizer_config.json`, as far as it matters here.
-#[derive(Deserialize, Default)]
-struct TokenizerConfig {
-    bos_token: Option<TokenText>,
-    eos_token: Option<TokenText>,
-    /// One, or several by name. What else may stand here stops nobody who has no use for it.
-    chat_template: Option<Value>,
-}
-
 /// What the folder of a model says about its tokenizer, read but not yet put together.
 pub(crate) struct HfTokenizerFiles {
     tokenizer: Option<(String, Vec<u8>)>,
-    config: TokenizerConfig,
+    special: SpecialFiles,
     config_name: String,
     template: Option<Template>,
     /// The template within a file of older processors, which models that see pictures have.
@@ -241,6 +218,21 @@ pub(crate) struct HfTokenizerFiles {
 struct Template {
     file: String,
     text: Result<String, String>,
+}
+
+/// A file that holds an object, and its name; an empty one if there is no such file.
+async fn object(
+    files: &mut ModelFiles,
+    name: &'static str,
+    limit_bytes: u64,
+) -> Result<(String, Map<String, Value>), WeightsError> {
+    match files.read(name, limit_bytes).await? {
+        Some((file, json)) => match serde_json::from_slice(&json) {
+            Ok(object) => Ok((file, object)),
+            Err(source) => Err(WeightsError::Json { file, source }),
+        },
+        None => Ok((String::new(), Map::new())),
+    }
 }
 
 /// The template in an object's `chat_template`: a text, or the one of several that is named `default`.
@@ -263,13 +255,10 @@ fn template_in(chat_template: &Value) -> Result<String, String> {
 impl HfTokenizerFiles {
     pub(crate) async fn read(files: &mut ModelFiles) -> Result<HfTokenizerFiles, WeightsError> {
         let tokenizer = files.read("tokenizer.json", TOKENIZER_LIMIT_BYTES).await?;
-        let (config_name, config) = match files.read("tokenizer_config.json", CONFIG_LIMIT_BYTES).await? {
-            Some((file, json)) => match serde_json::from_slice(&json) {
-                Ok(config) => (file, config),
-                Err(source) => return Err(WeightsError::Json { file, source }),
-            },
-            None => (String::new(), TokenizerConfig::default()),
-        };
+        let (config_name, config) = object(files, "tokenizer_config.json", CONFIG_LIMIT_BYTES).await?;
+        let (_, map) = object(files, "special_tokens_map.json", SMALL_LIMIT_BYTES).await?;
+        let (_, added) = object(files, "added_tokens.json", CONFIG_LIMIT_BYTES).await?;
+        let special = SpecialFiles { config, map, added };
         let template = files.read("chat_template.jinja", SMALL_LIMIT_BYTES).await?.map(|(file, text)| {
             let text = String::from_utf8(text).map_err(|error| error.to_string());
             Template { file, text }
@@ -282,16 +271,19 @@ impl HfTokenizerFiles {
             Some((file, json)) => serde_json::from_slice(&json).map_err(|source| WeightsError::Json { file, source })?,
             None => Value::Null,
         };
-        Ok(HfTokenizerFiles { tokenizer, config, config_name, template, processor_template, generation_config })
+        Ok(HfTokenizerFiles { tokenizer, special, config_name, template, processor_template, generation_config })
     }
 
     /// The tokenizer, `None` without a `tokenizer.json`. `model_config` is `config.json`, which may declare special tokens.
     pub(crate) fn tokenizer(&self, model_config: &Value) -> Result<Option<Tokenizer>, WeightsError> {
         let Some((file, json)) = &self.tokenizer else { return Ok(None) };
         let mut parts = parts(file, json)?;
-        let id_of = |token: &Option<TokenText>| {
-            let text = token.as_ref()?.text();
-            let added = parts.added.iter().find(|(_, added)| added.content == text).map(|(id, _)| *id);
+        let vocab_size = model_config.get("vocab_size").or_else(|| model_config.pointer("/text_config/vocab_size"));
+        self.special.add_to(&mut parts, vocab_size.and_then(Value::as_u64));
+        let named = self.special.named();
+        let id_of = |name: &str| {
+            let text = named.get(name)?;
+            let added = parts.added.iter().find(|(_, added)| added.content == *text).map(|(id, _)| *id);
             added.or_else(|| parts.vocab.iter().find(|(token, _)| token == text).map(|(_, id)| *id))
         };
         // A configuration may count on tokens that this vocabulary lacks; those can never come up.
@@ -302,23 +294,28 @@ impl HfTokenizerFiles {
             let all = several.chain(value).filter_map(Value::as_u64);
             all.filter_map(|id| u32::try_from(id).ok()).filter(|&id| id <= last).collect()
         };
-        let bos = id_of(&self.config.bos_token).or_else(|| ids(model_config, "bos_token_id").first().copied());
+        let bos = id_of("bos_token").or_else(|| ids(model_config, "bos_token_id").first().copied());
         let end_ids = [ids(model_config, "eos_token_id"), ids(&self.generation_config, "eos_token_id")].concat();
-        let eos = id_of(&self.config.eos_token).or_else(|| end_ids.first().copied());
+        let eos = id_of("eos_token").or_else(|| end_ids.first().copied());
         (parts.bos, parts.eos, parts.end_ids) = (bos, eos, end_ids);
+        parts.special_tokens = named;
         parts.build(file).map(Some)
     }
 
     /// The chat template: a file of its own, or what the tokenizer's configuration has. Of a model that sees pictures the
     /// processor's comes first, as by the library that writes these files; other models' tokenizers do not look at it.
     pub(crate) fn chat_template(&self, sees_pictures: bool) -> Option<ChatTemplate> {
-        let special = |token: &Option<TokenText>| token.as_ref().map_or("", TokenText::text).to_owned();
         let of_processor = self.processor_template.as_ref().filter(|_| sees_pictures);
         let own = of_processor.or(self.template.as_ref()).map(|own| (own.file.as_str(), own.text.clone()));
-        let configured = || Some((self.config_name.as_str(), template_in(self.config.chat_template.as_ref()?)));
+        let configured = || {
+            Some((
+                self.config_name.as_str(),
+                template_in(self.special.config.get("chat_template").filter(|template| !template.is_null())?),
+            ))
+        };
         let (file, text) = own.or_else(configured)?;
         let template = match text {
-            Ok(text) => ChatTemplate::new(file, &text, special(&self.config.bos_token), special(&self.config.eos_token)),
+            Ok(text) => ChatTemplate::new(file, &text, self.special.named()),
             Err(reason) => ChatTemplate::unusable(file, reason),
         };
         Some(if sees_pictures { template.for_pictures() } else { template })

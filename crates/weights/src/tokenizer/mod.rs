@@ -9,10 +9,13 @@ mod gguf;
 mod json;
 mod merges;
 mod parts;
+mod regex;
+mod special;
 
 pub use decode::TextStream;
 pub(crate) use json::HfTokenizerFiles;
 
+use crate::chat::SpecialTokens;
 use crate::{Notice, WeightsError};
 use decode::TokenBytes;
 use std::collections::BTreeSet;
@@ -54,6 +57,7 @@ pub struct Tokenizer {
     bos: Option<u32>,
     eos: Option<u32>,
     end_ids: BTreeSet<u32>,
+    special_tokens: SpecialTokens,
     notices: Vec<Notice>,
 }
 
@@ -180,14 +184,9 @@ impl Tokenizer {
         &self.end_ids
     }
 
-    /// The beginning of a sequence as text, as chat templates want it; empty without one.
-    pub fn bos_text(&self) -> String {
-        self.bos.and_then(|id| self.token_text(id)).unwrap_or_default()
-    }
-
-    /// The end of a sequence as text, as chat templates want it; empty without one.
-    pub fn eos_text(&self) -> String {
-        self.eos.and_then(|id| self.token_text(id)).unwrap_or_default()
+    /// Texts of special tokens by their names, as chat templates want them.
+    pub fn special_tokens(&self) -> &SpecialTokens {
+        &self.special_tokens
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::decode::{Kind, Spelling, TokenBytes};
 use super::merges::Merge;
+use super::regex;
 use super::{END_TOKENS, Tokenizer};
+use crate::chat::SpecialTokens;
 use crate::{Notice, WeightsError};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -44,6 +46,8 @@ pub(super) struct Parts {
     pub(super) eos: Option<u32>,
     /// Further tokens that are declared to end a text.
     pub(super) end_ids: Vec<u32>,
+    /// Texts of special tokens by their names.
+    pub(super) special_tokens: SpecialTokens,
     pub(super) notices: Vec<Notice>,
 }
 
@@ -104,12 +108,14 @@ impl Parts {
         let mut inner = tokenizers::Tokenizer::new(bpe.build().map_err(|e| failed(&e))?);
         if let Some(normalizer) = &self.normalizer {
             check_components(file, "normalizer", "normalizers", normalizer, &NORMALIZERS)?;
-            let normalizer: NormalizerWrapper = serde_json::from_value(normalizer.clone()).map_err(|e| failed(&e))?;
+            let normalizer = with_patterns(file, "normalizer", normalizer)?;
+            let normalizer: NormalizerWrapper = serde_json::from_value(normalizer).map_err(|e| failed(&e))?;
             inner.with_normalizer(Some(normalizer)).map_err(|e| failed(&e))?;
         }
         if let Some(pre_tokenizer) = &self.pre_tokenizer {
             check_components(file, "pre_tokenizer", "pretokenizers", pre_tokenizer, &PRE_TOKENIZERS)?;
-            let pre_tokenizer: PreTokenizerWrapper = serde_json::from_value(pre_tokenizer.clone()).map_err(|e| failed(&e))?;
+            let pre_tokenizer = with_patterns(file, "pre_tokenizer", pre_tokenizer)?;
+            let pre_tokenizer: PreTokenizerWrapper = serde_json::from_value(pre_tokenizer).map_err(|e| failed(&e))?;
             inner.with_pre_tokenizer(Some(pre_tokenizer));
         }
         inner.add_tokens(self.added.iter().map(|(_, token)| token.clone())).map_err(|e| failed(&e))?;
@@ -136,6 +142,7 @@ impl Parts {
             bos: self.bos,
             eos: self.eos,
             end_ids,
+            special_tokens: self.special_tokens,
             notices: self.notices,
         })
     }
@@ -181,6 +188,28 @@ impl Parts {
         }
         Ok(TokenBytes::new(by_id.into_iter(), self.spelling))
     }
+}
+
+/// A component with its regular expressions, and those of its parts, in the syntax of the engine that reads them here.
+fn with_patterns(file: &str, key: &str, component: &Value) -> Result<Value, WeightsError> {
+    let mut translated = component.clone();
+    let mut open = vec![&mut translated];
+    while let Some(component) = open.pop() {
+        if let Some(Value::String(pattern)) = component.pointer_mut("/pattern/Regex") {
+            *pattern = regex::translate(pattern).map_err(|reason| WeightsError::Value {
+                file: file.to_owned(),
+                key: key.to_owned(),
+                found: format!("the pattern {pattern:?} with {reason}"),
+                expected: "a regular expression without it".to_owned(),
+            })?;
+        }
+        match component {
+            Value::Object(object) => open.extend(object.values_mut()),
+            Value::Array(array) => open.extend(array.iter_mut()),
+            _ => {}
+        }
+    }
+    Ok(translated)
 }
 
 /// Refuses components that are not read, and those that could make a text grow without bounds.

@@ -98,7 +98,7 @@ pub fn read_gguf_tokenizer(bytes: &[u8]) {
 
 pub fn read_chat_template(bytes: &[u8]) {
     let template = String::from_utf8_lossy(bytes);
-    let template = ChatTemplate::new("chat_template.jinja", &template, "<s>".to_owned(), "</s>".to_owned());
+    let template = ChatTemplate::new("chat_template.jinja", &template, [("bos_token".to_owned(), "<s>".to_owned())].into());
     let _ = template.render(&[Message::new("system", "Be brief."), Message::new("user", "Hi <b> é")], true);
     let _ = template.render(&[], false);
 }
@@ -106,11 +106,19 @@ pub fn read_chat_template(bytes: &[u8]) {
 pub fn read_config(bytes: &[u8]) {
     let weights = b"\x3a\0\0\0\0\0\0\0{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}    \0\0\0\0";
     let tokenizer = br#"{"model":{"vocab":{"a":0,"b":1},"merges":[]},"decoder":{"type":"ByteLevel"}}"#;
-    let names =
-        ["config.json", "tokenizer_config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json"];
+    let names = [
+        "config.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "generation_config.json",
+        "preprocessor_config.json",
+        "processor_config.json",
+    ];
     let mut files = names.map(|name| (name, bytes)).to_vec();
     files.extend([("model.safetensors", &weights[..]), ("tokenizer.json", tokenizer)]);
     if let Ok(checkpoint) = open(files) {
-        assert!(checkpoint.tokenizer().is_ok_and(|tokenizer| tokenizer.end_ids().iter().all(|&id| id < 2)));
+        let within = |tokenizer: &Tokenizer| tokenizer.end_ids().iter().all(|&id| (id as usize) < tokenizer.vocab_size());
+        assert!(checkpoint.tokenizer().is_ok_and(within));
     }
 }
