@@ -142,7 +142,7 @@ export const watchWorker = (context) =>
         window.engine = this;
       }
       postMessage(message, ...rest) {
-        window.told.push(JSON.parse(message[0]).request);
+        window.told.push(JSON.parse(message[0]).request.request);
         super.postMessage(message, ...rest);
       }
     };

@@ -100,7 +100,8 @@ export async function openBlank({ browser, url }, context) {
 /**
  * Starts the engine's worker in a page and waits until it listens.
  * @returns `ask(request, ...last)`: sends a request and resolves to all events up to the first named in `last`, or `failed`;
- * `send(request)` and `until(...last)` do each half of it
+ * `send(request)`, which resolves to the request's number, and `until(...last)` do each half of it. Each event has the number of
+ * the request that it answers as `of`. A `cancel` that names no other request stops the one sent last
  */
 export async function startWorker(page) {
   await page.evaluate(async () => {
@@ -108,7 +109,8 @@ export async function startWorker(page) {
     const events = [];
     let wake = () => {};
     worker.onmessage = ({ data }) => {
-      events.push(JSON.parse(data));
+      const { id, event } = JSON.parse(data);
+      events.push({ ...event, of: id });
       wake();
     };
     worker.onerror = (error) => {
@@ -125,7 +127,13 @@ export async function startWorker(page) {
       }
     };
     // Files of a file input of the page go along, if there is one.
-    window.send = (request) => worker.postMessage([JSON.stringify(request), ...(document.querySelector("input")?.files ?? [])]);
+    let id = 0;
+    window.send = (request) => {
+      const named = request.request === "cancel" ? { asked: id, ...request } : request;
+      id += 1;
+      worker.postMessage([JSON.stringify({ id, request: named }), ...(document.querySelector("input")?.files ?? [])]);
+      return id;
+    };
     await window.until(["ready"]);
   });
   const send = (request) => page.evaluate((request) => window.send(request), request);

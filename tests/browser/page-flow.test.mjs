@@ -170,7 +170,7 @@ for (const { on, choice, says } of DEVICES) {
         await write(page, short);
         await page.evaluate(() => {
           window.rebuilt = 0;
-          const listen = ({ data }) => { if (JSON.parse(data).event === "rebuilding") window.rebuilt += 1; };
+          const listen = ({ data }) => { if (JSON.parse(data).event.event === "rebuilding") window.rebuilt += 1; };
           window.engine.addEventListener("message", listen);
         });
         await at.explain.click();

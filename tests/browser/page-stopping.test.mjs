@@ -99,11 +99,11 @@ describe("what is under way", () => {
   test("goes on by itself where the device is lost on the way", async () => {
     await page.evaluate(() => {
       window.rebuilt = 0;
-      window.engine.addEventListener("message", ({ data }) => { if (JSON.parse(data).event === "rebuilding") window.rebuilt += 1; });
+      window.engine.addEventListener("message", ({ data }) => { if (JSON.parse(data).event.event === "rebuilding") window.rebuilt += 1; });
     });
     await explainHalf();
     // What is asked while it explains would have to wait for the end: so it is asked in between.
-    await page.evaluate(() => window.engine.postMessage(['{"request":"lose-device"}']));
+    await page.evaluate(() => window.engine.postMessage(['{"id":1000000,"request":{"request":"lose-device"}}']));
     await at.button("Go on").click();
     await page.waitForFunction(() => window.rebuilt === 1, null, PATIENCE);
     await idle(page);

@@ -20,7 +20,7 @@ describe("an engine that breaks down", () => {
         return body === undefined ? route.continue() : route.fulfill({ contentType: "text/javascript", body });
       }),
     });
-  const FAILED = JSON.stringify({ event: "failed", message: "AtMan itself failed: on purpose", kind: "fatal" });
+  const FAILED = JSON.stringify({ id: null, event: { event: "failed", message: "AtMan itself failed: on purpose", kind: "fatal" } });
 
   test("is started again; what it said stays, and not that it ended", async () => {
     const { page, assertClean, context } = await openWith(`postMessage(${JSON.stringify(FAILED)}); throw new Error("unreachable");`);

@@ -91,8 +91,6 @@ pub enum WritingEnd {
 /// What an explanation would take.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Planned {
-    /// That of the request.
-    pub number: u32,
     /// Why it cannot be explained so, if it cannot.
     pub problem: Option<String>,
     /// The units with their neighbours.
@@ -110,6 +108,8 @@ pub struct Planned {
 /// An explanation has begun: its units, and nothing known of them yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Started {
+    /// The number of the [`Request::Explain`](super::Request::Explain) that began it, for going on and for measuring.
+    pub of: u32,
     /// Without any relevance, or with what was known when it was stopped.
     pub explanation: Box<Explanation>,
     /// Name of the model.

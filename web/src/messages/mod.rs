@@ -14,11 +14,31 @@ pub use pictures::{PictureKind, PictureReport};
 use report::Document;
 use serde::{Deserialize, Serialize};
 
-/// What the page asks of the worker. One is carried out after the other; [`Request::Cancel`] at once.
+/// A request with the number by which its answers are told from those of others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The page's own count: no two requests of a page have the same.
+    pub id: u32,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// An event with the number of the request that brought it about. The last event of each request is the one that its
+/// documentation names, [`Event::Cancelled`] or [`Event::Failed`]; nothing with its number comes after that.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    /// That of the request; `None` for what nobody asked for, such as that the worker listens.
+    pub id: Option<u32>,
+    /// What is said.
+    pub event: Event,
+}
+
+/// What the page asks of the worker. What a model and a device are needed for is done one after the other; models are looked up,
+/// fetched and listed meanwhile; [`Request::Cancel`] is heard at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]
 pub enum Request {
-    /// Choose a device, anew if there is one; answered by [`Event::Device`]. A loaded model is let go.
+    /// Choose a device, anew if there is one; answered by [`Event::Device`]. A loaded model is let go, with [`Event::Unloaded`].
     Start {
         /// Which device to use.
         device: DeviceChoice,
@@ -28,7 +48,8 @@ pub enum Request {
         /// Where it is.
         from: ModelFrom,
     },
-    /// Load a model onto the device; answered by [`Event::Progress`] as it goes and then [`Event::Loaded`].
+    /// Load a model onto the device; answered by [`Event::Progress`] as it goes and then [`Event::Loaded`]. The model that is
+    /// loaded stays until the other's files are all here and right.
     Load {
         /// Where it is.
         from: ModelFrom,
@@ -56,19 +77,27 @@ pub enum Request {
     Generate(Generate),
     /// Say what an explanation would take, and who the neighbours are; answered by [`Event::Planned`].
     Plan {
-        /// Comes back with the answer, so that a late one can be told.
-        number: u32,
         /// What would be explained, and how.
         ask: Ask,
     },
     /// Explain; answered by [`Event::Started`], [`Event::Rows`] as they come, and then [`Event::Explained`].
     Explain(Ask),
     /// Go on with the explanation that was stopped last; answered like [`Request::Explain`].
-    Continue,
+    Continue {
+        /// The number of the [`Request::Explain`] that began it.
+        of: u32,
+    },
     /// Measure how far the last explanation's order can be trusted; answered like [`Request::Explain`].
-    Measure,
-    /// Stop what is under way; answered by what there is of it, or by [`Event::Cancelled`].
-    Cancel,
+    Measure {
+        /// The number of the [`Request::Explain`] that began it.
+        of: u32,
+    },
+    /// Stop a request, wherever it is and whatever it waits for. That request is then answered by what there is of it, or by
+    /// [`Event::Cancelled`]; this one has no answer of its own, and one that is done already is left as it is.
+    Cancel {
+        /// The number of the request to stop.
+        asked: u32,
+    },
     /// Run a golden file on the loaded model; answered by [`Event::Parity`].
     #[cfg(feature = "parity")]
     Parity {
@@ -105,8 +134,10 @@ pub enum Event {
         /// All bytes to fetch and to place; 0 while that is not known.
         total_bytes: u64,
     },
-    /// The model is on the device.
+    /// This model is on the device from now on. Only the worker says which it is.
     Loaded(ModelReport),
+    /// No model is loaded any more.
+    Unloaded,
     /// The models kept in this browser.
     Kept(Kept),
     /// A picture has been looked at.
@@ -133,7 +164,7 @@ pub enum Event {
     Explained(Box<Document>),
     /// The device was lost: it is opened again and the model loaded again, then the work goes on.
     Rebuilding,
-    /// What was under way has been stopped with nothing to show, or there was nothing to stop.
+    /// What was asked for has been stopped with nothing to show.
     Cancelled,
     /// How near a golden file's numbers were met.
     #[cfg(feature = "parity")]

@@ -82,10 +82,20 @@ pub enum LoadPhase {
 /// A loaded model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelReport {
+    /// The number of the [`Request::Load`](super::Request::Load) that asked for it.
+    pub asked: u32,
     /// File or repository name.
     pub name: String,
     /// Architecture and size in a few words.
     pub description: String,
+    /// SHA-256 of its files, in lower-case hexadecimal digits; see `weights::model_sha256`.
+    pub sha256: String,
+    /// Bytes of all its files.
+    pub file_bytes: u64,
+    /// Its licence as its publisher names it.
+    pub licence: Option<String>,
+    /// The device that it is on.
+    pub device: String,
     /// Number of decoder layers.
     pub n_layers: usize,
     /// Whether it comes with a chat template.

@@ -5,11 +5,7 @@ use super::worker_link::{WorkerLink, base};
 use crate::messages::{Generate, ModelFrom, Request, Steering};
 use crate::selected::Selected;
 use leptos::prelude::*;
-use std::sync::atomic::{AtomicU32, Ordering};
 use web_sys::File;
-
-/// Numbers of plans that were asked for.
-static PLANS: AtomicU32 = AtomicU32::new(0);
 
 /// State and worker, to be copied to wherever something is done.
 #[derive(Clone, Copy)]
@@ -24,11 +20,6 @@ pub(super) fn page() -> Page {
 }
 
 impl Page {
-    /// The number of the plan that was asked for last.
-    pub(super) fn latest_plan() -> u32 {
-        PLANS.load(Ordering::Relaxed)
-    }
-
     /// Chooses the model that a person names.
     pub(super) fn select(&self, selected: Selected) {
         self.state.engine.problem.set(None);
@@ -51,6 +42,7 @@ impl Page {
     /// Chooses a model, and finds out what it takes.
     pub(super) fn take_up(&self, selected: Selected) {
         let library = self.state.library;
+        self.stop_looking();
         library.facts.set(None);
         library.selected.set(selected.clone());
         match selected {
@@ -62,7 +54,7 @@ impl Page {
             Selected::Files(names) if names.is_empty() => {}
             Selected::Hub(_) | Selected::Kept(_) | Selected::Files(_) => {
                 if let Some(from) = library.from(&base()) {
-                    self.send(|from| Request::Describe { from }, from);
+                    library.described_by.set_value(Some(self.send(|from| Request::Describe { from }, from)));
                 }
             }
         }
@@ -84,9 +76,16 @@ impl Page {
         self.select(Selected::Files(names));
     }
 
-    fn send(&self, request: impl Fn(ModelFrom) -> Request, from: ModelFrom) {
+    /// Nobody wants to know any more what was chosen before.
+    fn stop_looking(&self) {
+        if let Some(asked) = self.state.library.described_by.try_update_value(Option::take).flatten() {
+            self.worker.ask(Request::Cancel { asked });
+        }
+    }
+
+    fn send(&self, request: impl Fn(ModelFrom) -> Request, from: ModelFrom) -> u32 {
         let files = if from == ModelFrom::Picked { self.state.library.files.get_value() } else { Vec::new() };
-        self.worker.ask_with(&request(from), &files);
+        self.worker.ask_with(request(from), &files)
     }
 
     /// Loads the chosen model.
@@ -103,11 +102,11 @@ impl Page {
             engine.fail("No model is chosen: choose one in the list above.");
             return;
         };
-        library.loaded.set(None);
-        let phase = crate::messages::LoadPhase::Fetching;
-        engine.activity.set(Activity::Loading { phase, done_bytes: 0, total_bytes: 0 });
         engine.say("Loading the model.");
-        self.send(|from| Request::Load { from }, from);
+        let id = self.send(|from| Request::Load { from }, from);
+        library.note_asked(id);
+        let phase = crate::messages::LoadPhase::Fetching;
+        engine.begin(id, Activity::Loading { phase, done_bytes: 0, total_bytes: 0 });
     }
 
     /// Does what waits, now that the model is there.
@@ -159,9 +158,10 @@ impl Page {
         engine.problem.set(None);
         question.answer.set(String::new());
         question.written.set(None);
-        engine.activity.set(Activity::Writing);
         engine.say("The model is writing.");
-        self.worker.ask(&Request::Generate(self.request_to_write(None)));
+        self.stop_planning();
+        let id = self.worker.ask(Request::Generate(self.request_to_write(None)));
+        engine.begin(id, Activity::Writing);
     }
 
     fn request_to_write(&self, steering: Option<Steering>) -> Generate {
@@ -199,13 +199,14 @@ impl Page {
         shown.pictures.set(question.pictures.get_untracked());
         self.drop_unused();
         shown.of_model.set(self.state.library.selected.get_untracked());
-        self.begin("Explaining.");
-        self.worker.ask(&Request::Explain(ask));
+        self.begin(Request::Explain(ask), "Explaining.");
     }
 
-    fn begin(&self, saying: &str) {
+    fn begin(&self, request: Request, saying: &str) {
         self.state.engine.problem.set(None);
-        self.state.engine.activity.set(Activity::Explaining { done_rows: 0, total_rows: 0, seconds_left: None });
+        self.stop_planning();
+        let id = self.worker.ask(request);
+        self.state.engine.begin(id, Activity::Explaining { done_rows: 0, total_rows: 0, seconds_left: None });
         self.state.engine.say(saying);
     }
 
@@ -219,20 +220,24 @@ impl Page {
 
     /// Goes on with an explanation that was stopped.
     pub(super) fn go_on(&self) {
-        self.begin("Going on.");
-        self.worker.ask(&Request::Continue);
+        if let Some(of) = self.state.shown.of.get_value() {
+            self.begin(Request::Continue { of }, "Going on.");
+        }
     }
 
     /// Measures how far the explanation can be trusted.
     pub(super) fn measure(&self) {
-        self.begin("Measuring how far the explanation can be trusted.");
-        self.worker.ask(&Request::Measure);
+        if let Some(of) = self.state.shown.of.get_value() {
+            self.begin(Request::Measure { of }, "Measuring how far the explanation can be trusted.");
+        }
     }
 
     /// Stops what is under way; what is done stays.
     pub(super) fn stop(&self) {
         self.state.engine.then.set(None);
-        self.worker.ask(&Request::Cancel);
+        if let Some(asked) = self.state.engine.awaited() {
+            self.worker.ask(Request::Cancel { asked });
+        }
     }
 
     /// Takes a unit up among those that are steered.
@@ -276,7 +281,6 @@ impl Page {
         steering.old.set(shown.ask.with_untracked(|ask| ask.as_ref().map(|ask| ask.target.text.clone()).unwrap_or_default()));
         steering.new.set(String::new());
         steering.used.set(steered);
-        engine.activity.set(Activity::Steering);
         engine.say("The model is writing again.");
         let mut generate = self.request_to_write(Some(asked));
         if let Some(ask) = shown.ask.get_untracked() {
@@ -290,13 +294,22 @@ impl Page {
                 generate.max_tokens = generate.max_tokens.min(n_target.max(1));
             }
         }
-        self.worker.ask(&Request::Generate(generate));
+        self.stop_planning();
+        let id = self.worker.ask(Request::Generate(generate));
+        engine.begin(id, Activity::Steering);
     }
 
     /// Asks what explaining the question as it stands would take.
     pub(super) fn plan(&self) {
         let ask = untrack(|| self.state.ask());
-        let number = PLANS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        self.worker.ask(&Request::Plan { number, ask });
+        self.stop_planning();
+        self.state.planned_by.set_value(Some(self.worker.ask(Request::Plan { ask })));
+    }
+
+    /// What would be asked next is not asked after what was planned before.
+    fn stop_planning(&self) {
+        if let Some(asked) = self.state.planned_by.try_update_value(Option::take).flatten() {
+            self.worker.ask(Request::Cancel { asked });
+        }
     }
 }

@@ -9,28 +9,30 @@ use crate::selected::Selected;
 use leptos::prelude::*;
 use report::amount;
 
-/// Takes in an event, and does what waited for it.
-pub(super) fn apply(event: Event, state: State, worker: WorkerLink) {
+/// Takes in an event, and does what waited for it. `id` is the number of the request that it answers; what answers something
+/// that is no longer waited for is dropped.
+pub(super) fn apply(id: Option<u32>, event: Event, state: State, worker: WorkerLink) {
     let State { engine, library, question, shown, steering, .. } = state;
     let page = Page { state, worker };
+    let is_awaited = engine.awaits(id);
     match event {
         Event::Ready => {
-            worker.ask(&Request::Start { device: untrack(|| worker.device()) });
+            worker.choose(untrack(|| worker.device()), state);
             page.hand_over_all();
         }
         Event::Device(report) => {
             engine.device.set(Some(report));
-            if engine.activity.get_untracked() == Activity::Starting {
-                engine.activity.set(Activity::Idle);
+            if is_awaited && engine.activity.get_untracked() == Activity::Starting {
+                engine.await_nothing();
                 page.load_built_in();
             }
             // After the model, which is waited for.
-            worker.ask(&Request::ListKept);
+            worker.ask(Request::ListKept);
         }
         Event::Picture(report) => page.picture_looked_at(&report),
         Event::Dropped { .. } => {}
-        Event::Described(facts) => library.facts.set(Some(facts)),
-        Event::Progress { phase, done_bytes, total_bytes } => {
+        Event::Described(facts) if library.described_by.get_value() == id => library.facts.set(Some(facts)),
+        Event::Progress { phase, done_bytes, total_bytes } if is_awaited => {
             // Bytes only ever grow; a total may become known, or turn out to be larger.
             let (reached, known) = match engine.activity.get_untracked() {
                 Activity::Loading { done_bytes, total_bytes, .. } => (done_bytes, total_bytes),
@@ -41,23 +43,26 @@ pub(super) fn apply(event: Event, state: State, worker: WorkerLink) {
         }
         Event::Loaded(report) => {
             worker.works();
-            engine.activity.set(Activity::Idle);
             engine.say(format!("{} is ready.", report.name));
-            library.loaded.set(Some((library.selected.get_untracked(), report)));
+            library.take_loaded(report);
             if !untrack(|| library.is_built_in()) {
-                worker.ask(&Request::ListKept);
+                worker.ask(Request::ListKept);
             }
-            let then = engine.then.try_update(Option::take).flatten();
-            page.go_on_with(then);
+            if is_awaited {
+                engine.await_nothing();
+                let then = engine.then.try_update(Option::take).flatten();
+                page.go_on_with(then);
+            }
         }
+        Event::Unloaded => library.loaded.set(None),
         Event::Kept(kept) => library.kept.set(kept),
-        Event::Token { text } => match engine.activity.get_untracked() {
+        Event::Token { text } if is_awaited => match engine.activity.get_untracked() {
             Activity::Steering => steering.new.update(|new| new.push_str(&text)),
             _ => question.answer.update(|answer| answer.push_str(&text)),
         },
-        Event::Generated(generated) => {
+        Event::Generated(generated) if is_awaited => {
             let was = engine.activity.get_untracked();
-            engine.activity.set(Activity::Idle);
+            engine.await_nothing();
             let ending = match generated.end {
                 WritingEnd::OfText => "The model ended its text.",
                 WritingEnd::TokenLimit => "Stopped at the most tokens that were asked for.",
@@ -74,54 +79,70 @@ pub(super) fn apply(event: Event, state: State, worker: WorkerLink) {
             }
         }
         Event::Planned(planned) => {
-            if planned.number == Page::latest_plan() {
+            if state.planned_by.get_value() == id {
                 state.planned.set(Some(planned));
             }
         }
-        Event::Started(started) => {
+        Event::Started(started) if is_awaited => {
+            shown.of.set_value(Some(started.of));
             shown.start(started);
             if shown.is_awaited.try_update_value(std::mem::take).unwrap_or_default() {
                 // On a narrow screen it stands below what is in view. Once it has been drawn:
                 request_animation_frame(|| browser::bring_into_view("why-title"));
             }
         }
-        Event::Rows(rows) => {
+        Event::Rows(rows) if is_awaited => {
             let (done_rows, total_rows, seconds_left) = (rows.done_rows, rows.total_rows, rows.seconds_left);
             engine.activity.set(Activity::Explaining { done_rows, total_rows, seconds_left });
             shown.grow(rows);
         }
-        Event::Explained(document) => {
-            engine.activity.set(Activity::Idle);
+        Event::Explained(document) if is_awaited => {
+            engine.await_nothing();
             let partial = document.explanation.partial;
             shown.show(*document);
             engine.say(summary(state, partial));
         }
-        Event::Rebuilding => engine.say("The device was lost. It is opened again, and the work goes on where it was."),
-        Event::Cancelled => {
-            engine.activity.set(Activity::Idle);
+        Event::Rebuilding if is_awaited => engine.say("The device was lost. It is opened again, and the work goes on where it was."),
+        Event::Cancelled if is_awaited => {
+            engine.await_nothing();
             engine.say("Stopped.");
         }
         #[cfg(feature = "parity")]
         Event::Parity(_) | Event::Shipped { .. } => {}
-        Event::Failed { message, kind } => {
+        Event::Failed { message, kind } if is_awaited || id.is_none() => {
             let was_asked = match engine.activity.get_untracked() {
                 Activity::Writing | Activity::Steering | Activity::Explaining { .. } => true,
                 Activity::Starting | Activity::Idle | Activity::Loading { .. } => engine.then.with_untracked(Option::is_some),
             };
             let place = if was_asked { Place::Ask } else { Place::Model };
-            engine.activity.set(Activity::Idle);
+            engine.await_nothing();
             engine.then.set(None);
             engine.problem.set(Some(Problem { message: as_sentence(&message), kind, place }));
             if kind == FailureKind::Fatal {
-                // What is shown stays; a new worker takes over.
+                // What is shown stays; a new worker takes over, which has loaded nothing.
                 library.loaded.set(None);
                 engine.device.set(None);
                 worker.restart(state);
             }
             if matches!(library.selected.get_untracked(), Selected::Kept(_) | Selected::Catalogue(_)) {
-                worker.ask(&Request::ListKept);
+                worker.ask(Request::ListKept);
             }
         }
+        // What was asked beside the work says so beside it: the work goes on, and what waits for it.
+        Event::Failed { message, kind } if library.described_by.get_value() == id || library.forgotten_by.get_value() == id => {
+            engine.problem.set(Some(Problem { message: as_sentence(&message), kind, place: Place::Model }));
+        }
+        // Late: something else has taken the place of what asked for it.
+        Event::Described(_)
+        | Event::Progress { .. }
+        | Event::Token { .. }
+        | Event::Generated(_)
+        | Event::Started(_)
+        | Event::Rows(_)
+        | Event::Explained(_)
+        | Event::Rebuilding
+        | Event::Cancelled
+        | Event::Failed { .. } => {}
     }
 }
 

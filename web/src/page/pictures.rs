@@ -86,7 +86,7 @@ impl Page {
     }
 
     fn hand_over(&self, picture: &Picture) {
-        self.worker.ask_with_bytes(&Request::TakePicture { id: picture.id, name: picture.name.clone() }, &picture.bytes);
+        self.worker.ask_with_bytes(Request::TakePicture { id: picture.id, name: picture.name.clone() }, &picture.bytes);
         self.state.question.handed.update_value(|handed| handed.push(picture.id));
     }
 
@@ -153,7 +153,7 @@ impl Page {
         let used: Vec<u32> = self.used_pictures().iter().map(|picture| picture.id).collect();
         let handed = self.state.question.handed;
         for id in handed.with_value(|handed| handed.iter().copied().filter(|id| !used.contains(id)).collect::<Vec<_>>()) {
-            self.worker.ask(&Request::DropPicture { id });
+            self.worker.ask(Request::DropPicture { id });
         }
         handed.set_value(used);
     }

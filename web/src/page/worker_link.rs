@@ -2,11 +2,12 @@
 
 use super::apply::apply;
 use super::state::{Activity, State};
-use crate::messages::{DeviceChoice, Event, FailureKind, Request};
+use crate::messages::{Asked, DeviceChoice, Event, FailureKind, Request, Said};
 use js_sys::{Array, Function, Reflect};
 use leptos::prelude::*;
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -36,6 +37,7 @@ impl WorkerLink {
         let restarts = self.restarts.get_value();
         if restarts < RESTARTS {
             self.restarts.set_value(restarts + 1);
+            state.engine.await_nothing();
             state.engine.activity.set(Activity::Starting);
             self.start(state);
         }
@@ -72,11 +74,11 @@ impl WorkerLink {
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
             let text = message.data().as_string().unwrap_or_default();
             match serde_json::from_str(&text) {
-                Ok(event) => {
+                Ok(Said { id, event }) => {
                     if matches!(event, Event::Failed { kind: FailureKind::Fatal, .. }) {
                         said_so.set(true);
                     }
-                    apply(event, state, link);
+                    apply(id, event, state, link);
                 }
                 Err(error) => state.engine.fail(format!("the worker said something that means nothing: {error}")),
             }
@@ -90,7 +92,7 @@ impl WorkerLink {
             // An event that says nothing tells of a script that is not there.
             let said = js_sys::Reflect::get(&error, &"message".into()).ok().and_then(|message| message.as_string());
             let message = format!("The engine could not go on: {}", said.as_deref().unwrap_or("its program could not be loaded"));
-            apply(Event::Failed { message, kind: FailureKind::Fatal }, state, link);
+            apply(None, Event::Failed { message, kind: FailureKind::Fatal }, state, link);
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         // What it said before. Not within this call, which may be one of the worker's being started again.
@@ -108,24 +110,23 @@ impl WorkerLink {
         on_error.forget();
     }
 
-    /// Has the worker choose a device anew; the model is let go.
+    /// Has the worker choose the device, anew if there is one; a model that is loaded is let go, as the worker then says.
     pub(super) fn choose(&self, device: DeviceChoice, state: State) {
         self.device.set(device);
-        state.engine.activity.set(Activity::Starting);
-        state.engine.problem.set(None);
         state.engine.device.set(None);
-        state.library.loaded.set(None);
-        self.ask(&Request::Start { device });
+        let id = self.ask(Request::Start { device });
+        state.engine.begin(id, Activity::Starting);
     }
 
-    /// Sends a request.
-    pub(super) fn ask(&self, request: &Request) {
-        self.ask_with(request, &[]);
+    /// Sends a request. Gives the number by which its answers are known.
+    pub(super) fn ask(&self, request: Request) -> u32 {
+        self.ask_with(request, &[])
     }
 
     /// Sends a request, and picked files with it.
-    pub(super) fn ask_with(&self, request: &Request, files: &[File]) {
-        let message = js_sys::Array::of1(&JsValue::from(serde_json::to_string(request).unwrap_or_default()));
+    pub(super) fn ask_with(&self, request: Request, files: &[File]) -> u32 {
+        let (id, text) = numbered(request);
+        let message = Array::of1(&text);
         for file in files {
             message.push(file);
         }
@@ -135,19 +136,33 @@ impl WorkerLink {
                 let _ = worker.post_message(&message);
             }
         });
+        id
     }
 
     /// Sends a request, and bytes with it, which are handed over and not copied on the way.
-    pub(super) fn ask_with_bytes(&self, request: &Request, bytes: &[u8]) {
+    pub(super) fn ask_with_bytes(&self, request: Request, bytes: &[u8]) -> u32 {
+        let (id, text) = numbered(request);
         let buffer = js_sys::Uint8Array::from(bytes).buffer();
-        let message = js_sys::Array::of2(&JsValue::from(serde_json::to_string(request).unwrap_or_default()), &buffer);
+        let message = Array::of2(&text, &buffer);
         self.worker.with_value(|worker| {
             if let Some(worker) = worker {
                 // It fails only for what cannot be copied; text and bytes can.
-                let _ = worker.post_message_with_transfer(&message, &js_sys::Array::of1(&buffer));
+                let _ = worker.post_message_with_transfer(&message, &Array::of1(&buffer));
             }
         });
+        id
     }
+}
+
+/// Numbers of requests. Never begun anew: what a worker says that was ended is told from what its successor says.
+static IDS: AtomicU32 = AtomicU32::new(1);
+
+/// A request with a number of its own, and its text.
+fn numbered(request: Request) -> (u32, JsValue) {
+    let id = IDS.fetch_add(1, Ordering::Relaxed);
+    // Plain data has no way to fail.
+    let text = serde_json::to_string(&Asked { id, request }).unwrap_or_default();
+    (id, JsValue::from(text))
 }
 
 /// The worker that `start.js` started beside the page, and the events of it so far; the first time only.

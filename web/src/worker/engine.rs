@@ -5,14 +5,13 @@ use super::device::{self, Device};
 use super::explain::Explaining;
 use super::generate::Writing;
 use super::heap;
-use super::library::{Library, OpenedModel};
+use super::library::OpenedModel;
 use super::pictures::Pictures;
 use super::speed::Speed;
-use crate::messages::{DeviceChoice, Event, LoadPhase, Memory, ModelFrom, ModelReport, Request};
-use anyhow::{Context, Result};
+use crate::messages::{DeviceChoice, Event, LoadPhase, Memory, ModelReport, Request};
+use anyhow::{Context, Result, bail, ensure};
 use atman::Prompt;
 use model::Model;
-use web_sys::File;
 
 /// What the worker holds between requests.
 #[derive(Default)]
@@ -21,13 +20,15 @@ pub(super) struct Engine {
     pub(super) loaded: Option<Loaded>,
     pub(super) device: Option<Device>,
     choice: DeviceChoice,
-    library: Library,
+    /// A model that was on the device and is at hand, to be placed there again before it is next used: its device was lost, or
+    /// another model was to take its place.
+    displaced: Option<(OpenedModel, ModelReport)>,
     pub(super) pictures: Pictures,
-    /// The last explanation, done or stopped.
+    /// The last explanation, done or stopped; it stays until another has begun.
     pub(super) explaining: Option<Explaining>,
     pub(super) writing: Option<Writing>,
     pub(super) speed: Speed,
-    under_way: UnderWay,
+    pub(super) under_way: UnderWay,
     /// The device is to be lost at the next step.
     #[cfg(feature = "parity")]
     pub(super) loses_device: bool,
@@ -37,6 +38,8 @@ pub(super) struct Engine {
 pub(super) struct Loaded {
     pub(super) opened: OpenedModel,
     pub(super) model: Model,
+    /// What the page was told of it.
+    report: ModelReport,
 }
 
 /// What it takes to run something.
@@ -48,8 +51,8 @@ pub(super) struct Ready<'a> {
 
 /// What is to be said if it is stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum UnderWay {
-    /// That it was stopped.
+pub(super) enum UnderWay {
+    /// That it was stopped: there is nothing of it yet.
     #[default]
     Other,
     /// How far the explanation came.
@@ -60,30 +63,24 @@ enum UnderWay {
 
 impl Engine {
     /// Carries one request out. Events before the last go to `post`; the last is returned.
-    pub(super) async fn carry_out(&mut self, request: Request, beside: Beside, post: &dyn Fn(&Event)) -> Result<Event> {
-        let Beside { files, bytes } = beside;
-        self.under_way = match &request {
-            Request::Explain(_) | Request::Continue | Request::Measure => UnderWay::Explaining,
-            Request::Generate(_) => UnderWay::Writing,
-            _ => UnderWay::Other,
-        };
+    pub(super) async fn carry_out(&mut self, id: u32, request: Request, beside: Beside, post: &dyn Fn(Event)) -> Result<Event> {
+        self.under_way = UnderWay::Other;
         match request {
-            Request::Start { device } => self.start(device).await,
-            Request::Describe { from } => self.library.describe(from, files).await.map(Event::Described),
-            Request::Load { from } => self.load(from, files, post).await.map(Event::Loaded),
-            Request::ListKept => Ok(Event::Kept(self.library.kept().await)),
-            Request::Forget { id } => self.library.forget(&id).await.map(Event::Kept),
-            Request::TakePicture { id, name } => Ok(Event::Picture(self.pictures.take(id, name, bytes))),
+            Request::Start { device } => self.start(device, post).await,
+            Request::TakePicture { id, name } => Ok(Event::Picture(self.pictures.take(id, name, beside.bytes))),
             Request::DropPicture { id } => {
                 self.pictures.drop(id);
                 Ok(Event::Dropped { id })
             }
             Request::Generate(asked) => self.generate(asked, post).await,
-            Request::Plan { number, ask } => Ok(Event::Planned(self.plan(number, &ask).await)),
-            Request::Explain(ask) => self.explain(ask, post).await,
-            Request::Continue => self.go_on(post).await,
-            Request::Measure => self.measure(post).await,
-            Request::Cancel => Ok(Event::Cancelled),
+            Request::Plan { ask } => Ok(Event::Planned(self.plan(&ask, post).await)),
+            Request::Explain(ask) => self.explain(id, ask, post).await,
+            Request::Continue { of } => self.go_on(of, post).await,
+            Request::Measure { of } => self.measure(of, post).await,
+            // Heard where requests come in, as what needs no engine is carried out there.
+            Request::Cancel { .. } | Request::Describe { .. } | Request::Load { .. } | Request::ListKept | Request::Forget { .. } => {
+                bail!("this is nothing that the engine does")
+            }
             #[cfg(feature = "parity")]
             Request::Parity { golden } => {
                 let loaded = self.loaded.as_ref().context("no model is loaded")?;
@@ -115,62 +112,83 @@ impl Engine {
         partial.unwrap_or(Event::Cancelled)
     }
 
-    async fn start(&mut self, choice: DeviceChoice) -> Result<Event> {
-        (self.loaded, self.explaining, self.writing) = (None, None, None);
-        self.device = None;
+    async fn start(&mut self, choice: DeviceChoice, post: &dyn Fn(Event)) -> Result<Event> {
+        let had_model = self.displace();
+        (self.displaced, self.device) = (None, None);
+        if had_model {
+            post(Event::Unloaded);
+        }
         self.choice = choice;
         let (device, report) = device::choose(choice).await?;
         self.device = Some(device);
         Ok(Event::Device(report))
     }
 
-    async fn load(&mut self, from: ModelFrom, files: Vec<File>, post: &dyn Fn(&Event)) -> Result<ModelReport> {
-        (self.loaded, self.explaining, self.writing) = (None, None, None);
+    /// Places a model whose files are all here. Only now is the one before let go, and its files stay at hand until this one is
+    /// there: see [`Engine::fall_back`].
+    pub(super) async fn load(&mut self, id: u32, opened: OpenedModel, post: &dyn Fn(Event)) -> Result<Event> {
+        self.under_way = UnderWay::Other;
+        ensure!(self.device.is_some(), "no device has been chosen");
+        if self.displace() {
+            post(Event::Unloaded);
+        }
         self.pictures.forget_seen();
-        let device = self.device.as_mut().context("no device has been chosen")?;
-        // As many bytes again are to be placed on the device: the bar goes on where fetching ends.
-        let mut progress = |phase, done_bytes: u64, total_bytes: u64| {
-            post(&Event::Progress { phase, done_bytes, total_bytes: total_bytes.saturating_mul(2) });
-        };
-        let opened = self.library.open(from, files, &mut progress).await?;
-        let model = place(&opened, device, post).await?;
-        let config = model.config();
-        let formats: Vec<String> = model.formats().iter().map(ToString::to_string).collect();
-        let description = format!(
-            "{} with {} layers of width {}, stored as {}",
-            model.family().name,
-            config.n_layers,
-            config.d_model,
-            formats.join(", ")
-        );
         // Not measured before it is asked for: the first explanation is waited for, and tells.
         self.speed = Speed::default();
-        let report = ModelReport {
-            name: opened.name.clone(),
-            description,
-            n_layers: config.n_layers,
-            has_chat_template: opened.checkpoint.chat_template().is_some(),
-            answers_after_space: ends_bare(&opened),
-            sees_pictures: config.vision.is_some(),
-            max_positions: config.max_positions,
-            not_kept: opened.not_kept.clone(),
-            memory: memory(device),
-        };
-        self.loaded = Some(Loaded { opened, model });
-        Ok(report)
+        let device = self.device.as_mut().context("no device has been chosen")?;
+        let opened = OpenedModel { asked: id, ..opened };
+        let model = place(&opened, device, post).await?;
+        let report = report(&opened, &model, device);
+        self.displaced = None;
+        self.loaded = Some(Loaded { opened, model, report: report.clone() });
+        Ok(Event::Loaded(report))
+    }
+
+    /// Takes up the model that was there before one that was not loaded after all, where there was one: it is placed on the
+    /// device again when it is used.
+    pub(super) fn fall_back(&self) -> Option<ModelReport> {
+        self.displaced.as_ref().map(|(_, report)| report.clone())
     }
 
     /// Makes everything anew after the device was lost.
-    pub(super) async fn rebuild(&mut self, post: &dyn Fn(&Event)) -> Result<()> {
-        post(&Event::Rebuilding);
-        let Some(Loaded { opened, .. }) = self.loaded.take() else { return Ok(()) };
+    pub(super) async fn rebuild(&mut self, post: &dyn Fn(Event)) -> Result<()> {
+        post(Event::Rebuilding);
+        self.displace();
         self.device = None;
-        let (mut device, report) = device::choose(self.choice).await?;
-        post(&Event::Device(report));
-        let model = place(&opened, &mut device, post).await?;
-        self.device = Some(device);
-        self.loaded = Some(Loaded { opened, model });
+        self.replace(post).await
+    }
+
+    /// Takes the model from the device. Its files stay at hand.
+    fn displace(&mut self) -> bool {
+        if let Some(explaining) = &mut self.explaining {
+            explaining.end();
+        }
+        if let Some(Loaded { opened, report, .. }) = self.loaded.take() {
+            self.displaced = Some((opened, report));
+        }
+        self.displaced.is_some()
+    }
+
+    /// Places a displaced model on the device again, if there is one. Whoever stops this leaves it to the next who needs it.
+    pub(super) async fn replace(&mut self, post: &dyn Fn(Event)) -> Result<()> {
+        let Some((opened, _)) = &self.displaced else { return Ok(()) };
+        let device = match &mut self.device {
+            Some(device) => device,
+            none => {
+                let (device, report) = device::choose(self.choice).await?;
+                post(Event::Device(report));
+                none.insert(device)
+            }
+        };
+        let model = place(opened, device, post).await?;
+        self.loaded = self.displaced.take().map(|(opened, report)| Loaded { opened, model, report });
         Ok(())
+    }
+
+    /// See [`OpenedModel::sha256`]: that of the model that is loaded.
+    pub(super) fn model_sha256(&self) -> Option<&str> {
+        let loaded = self.loaded.as_ref().map(|loaded| &loaded.opened);
+        loaded.or(self.displaced.as_ref().map(|(opened, _)| opened)).map(|opened| opened.sha256.as_str())
     }
 
     /// What it takes to run something.
@@ -181,6 +199,35 @@ impl Engine {
     }
 }
 
+/// What a model is that has been placed on the device.
+fn report(opened: &OpenedModel, model: &Model, device: &mut Device) -> ModelReport {
+    let config = model.config();
+    let formats: Vec<String> = model.formats().iter().map(ToString::to_string).collect();
+    let description = format!(
+        "{} with {} layers of width {}, stored as {}",
+        model.family().name,
+        config.n_layers,
+        config.d_model,
+        formats.join(", ")
+    );
+    ModelReport {
+        asked: opened.asked,
+        name: opened.name.clone(),
+        description,
+        sha256: opened.sha256.clone(),
+        file_bytes: opened.file_bytes,
+        licence: opened.licence.clone(),
+        device: device.executor().describe(),
+        n_layers: config.n_layers,
+        has_chat_template: opened.checkpoint.chat_template().is_some(),
+        answers_after_space: ends_bare(opened),
+        sees_pictures: config.vision.is_some(),
+        max_positions: config.max_positions,
+        not_kept: opened.not_kept.clone(),
+        memory: memory(device),
+    }
+}
+
 /// Whether the chat template ends with a word or a mark, so that what comes after begins with a space.
 fn ends_bare(opened: &OpenedModel) -> bool {
     let prompt = Prompt::chat("?", None, 0, &opened.checkpoint);
@@ -188,12 +235,12 @@ fn ends_bare(opened: &OpenedModel) -> bool {
 }
 
 /// Places a model's weights on the device: the second half of loading.
-async fn place(opened: &OpenedModel, device: &mut Device, post: &dyn Fn(&Event)) -> Result<Model> {
+async fn place(opened: &OpenedModel, device: &mut Device, post: &dyn Fn(Event)) -> Result<Model> {
     let file_bytes = opened.file_bytes;
     let mut progress = |progress: model::LoadProgress| {
         let placed = progress.loaded_bytes as f64 / progress.total_bytes.max(1) as f64;
         let done_bytes = file_bytes.saturating_add((placed * file_bytes as f64) as u64);
-        post(&Event::Progress { phase: LoadPhase::Placing, done_bytes, total_bytes: file_bytes.saturating_mul(2) });
+        post(Event::Progress { phase: LoadPhase::Placing, done_bytes, total_bytes: file_bytes.saturating_mul(2) });
     };
     Ok(Model::load(&opened.checkpoint, device.executor(), &mut progress).await?)
 }

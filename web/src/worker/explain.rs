@@ -1,11 +1,11 @@
 //! Explanations, chunk by chunk, sent as they grow.
 
-use super::engine::{Engine, Ready};
+use super::engine::{Engine, Ready, UnderWay};
 use super::failure::exec_error;
 use super::question::question;
 use super::turn::turn;
 use crate::messages::{Ask, Event, Planned, Rows, Started};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use atman::{Budget, Explainer, FaithfulnessSettings};
 use kernels::ExecError;
 use report::{Document, ModelInfo};
@@ -15,14 +15,20 @@ const REBUILDS: usize = 3;
 
 /// An explanation, and how much of it the page has been told.
 pub(super) struct Explaining {
+    /// The number of the request that began it.
+    of: u32,
+    /// See [`OpenedModel::sha256`](super::library::OpenedModel): the model that it is of.
+    model_sha256: String,
+    model_name: String,
     explainer: Explainer,
     /// Whether each unit's relevance has been sent.
     sent: Vec<bool>,
 }
 
 impl Explaining {
-    fn new(explainer: Explainer) -> Self {
-        Self { explainer, sent: Vec::new() }
+    /// Gives back what it holds on the device. It can go on all the same.
+    pub(super) fn end(&mut self) {
+        self.explainer.end();
     }
 
     /// What is new since the last call.
@@ -51,30 +57,64 @@ impl Explaining {
 }
 
 impl Engine {
-    /// Explains from the beginning.
-    pub(super) async fn explain(&mut self, ask: Ask, post: &dyn Fn(&Event)) -> Result<Event> {
+    /// Explains from the beginning. The explanation before stays the last one until this one has begun.
+    pub(super) async fn explain(&mut self, id: u32, ask: Ask, post: &dyn Fn(Event)) -> Result<Event> {
+        let mut rebuilds = 0;
+        let explaining = loop {
+            match self.begin(id, &ask, post).await {
+                Err(error) if is_device_lost(&error) && rebuilds < REBUILDS => {
+                    rebuilds += 1;
+                    self.rebuild(post).await?;
+                }
+                other => break other?,
+            }
+        };
+        self.explaining = Some(explaining);
+        self.run_to_end(false, post).await
+    }
+
+    async fn begin(&mut self, id: u32, ask: &Ask, post: &dyn Fn(Event)) -> Result<Explaining> {
+        self.replace(post).await?;
+        if let Some(before) = &mut self.explaining {
+            before.end();
+        }
         let Ready { loaded, device, pictures } = self.ready()?;
-        let (question, alternatives) = question(&ask, loaded, pictures, device.executor()).await?;
-        let explainer = Explainer::new(question, ask.settings, alternatives, Budget::default(), &loaded.model)?;
-        self.explaining = Some(Explaining::new(explainer));
-        self.go_on(post).await
+        let (question, alternatives) = question(ask, loaded, pictures, device.executor()).await?;
+        let mut explainer = Explainer::new(question, ask.settings.clone(), alternatives, Budget::default(), &loaded.model)?;
+        explainer.begin(&loaded.model, device.executor()).await?;
+        let (model_sha256, model_name) = (loaded.opened.sha256.clone(), loaded.opened.name.clone());
+        Ok(Explaining { of: id, model_sha256, model_name, explainer, sent: Vec::new() })
     }
 
     /// Measures the faithfulness of the last explanation.
-    pub(super) async fn measure(&mut self, post: &dyn Fn(&Event)) -> Result<Event> {
-        let explaining = self.explaining.as_mut().context("there is no explanation to measure yet")?;
-        explaining.explainer.measure(FaithfulnessSettings::default());
-        self.go_on(post).await
+    pub(super) async fn measure(&mut self, of: u32, post: &dyn Fn(Event)) -> Result<Event> {
+        self.explanation(of)?.explainer.measure(FaithfulnessSettings::default());
+        self.go_on(of, post).await
     }
 
     /// Runs what is left of the last explanation; a lost device is opened again.
-    pub(super) async fn go_on(&mut self, post: &dyn Fn(&Event)) -> Result<Event> {
-        let mut rebuilds = 0;
+    pub(super) async fn go_on(&mut self, of: u32, post: &dyn Fn(Event)) -> Result<Event> {
+        self.explanation(of)?;
+        self.run_to_end(true, post).await
+    }
+
+    /// The last explanation, if it is the one meant and its model is still the one that is there.
+    fn explanation(&mut self, of: u32) -> Result<&mut Explaining> {
+        let here = self.model_sha256().context("no model is loaded: choose one first")?.to_owned();
+        let explaining = self.explaining.as_mut().filter(|explaining| explaining.of == of);
+        let explaining = explaining.context("this explanation is no longer held: explain it again")?;
+        let name = &explaining.model_name;
+        ensure!(explaining.model_sha256 == here, "this explanation is of {name}, and another model is loaded: load {name} again");
+        Ok(explaining)
+    }
+
+    async fn run_to_end(&mut self, begins_anew: bool, post: &dyn Fn(Event)) -> Result<Event> {
+        let (mut rebuilds, mut begins_anew) = (0, begins_anew);
         loop {
-            match self.run(post).await {
+            match self.run(begins_anew, post).await {
                 Ok(()) => return self.explained(),
                 Err(error) if is_device_lost(&error) && rebuilds < REBUILDS => {
-                    rebuilds += 1;
+                    (rebuilds, begins_anew) = (rebuilds + 1, true);
                     self.rebuild(post).await?;
                 }
                 Err(error) => return Err(error),
@@ -82,18 +122,22 @@ impl Engine {
         }
     }
 
-    async fn run(&mut self, post: &dyn Fn(&Event)) -> Result<()> {
+    async fn run(&mut self, begins_anew: bool, post: &dyn Fn(Event)) -> Result<()> {
+        self.replace(post).await?;
         #[cfg(feature = "parity")]
         let loses_device = &mut self.loses_device;
-        let Self { loaded, device, explaining, speed, .. } = self;
+        let Self { loaded, device, explaining, speed, under_way, .. } = self;
         let loaded = loaded.as_ref().context("no model is loaded: choose one first")?;
         let device = device.as_mut().context("no device has been chosen")?;
         let explaining = explaining.as_mut().context("there is no explanation to go on with")?;
         let model = &loaded.model;
-        explaining.explainer.begin(model, device.executor()).await?;
+        if begins_anew {
+            explaining.explainer.begin(model, device.executor()).await?;
+        }
         let explanation = Box::new(explaining.explainer.explanation());
         explaining.sent = explanation.relevance.iter().map(Option::is_some).collect();
-        post(&Event::Started(Started { explanation, model: loaded.opened.name.clone() }));
+        *under_way = UnderWay::Explaining;
+        post(Event::Started(Started { of: explaining.of, explanation, model: loaded.opened.name.clone() }));
         loop {
             turn().await;
             #[cfg(feature = "parity")]
@@ -106,7 +150,7 @@ impl Engine {
             let spent = explaining.explainer.spent();
             speed.note(spent.flops.saturating_sub(before.flops), spent.seconds - before.seconds);
             let expected = explaining.explainer.expected(model)?;
-            post(&Event::Rows(explaining.news(expected.rows)));
+            post(Event::Rows(explaining.news(expected.rows)));
             if !has_more {
                 return Ok(());
             }
@@ -127,13 +171,13 @@ impl Engine {
     }
 
     /// What an explanation would take, or why there can be none.
-    pub(super) async fn plan(&mut self, number: u32, ask: &Ask) -> Planned {
-        let planned = self.expect(ask).await;
-        let of_problem = |error| Planned { problem: Some(format!("{error:#}")), ..Planned::default() };
-        Planned { number, ..planned.unwrap_or_else(of_problem) }
+    pub(super) async fn plan(&mut self, ask: &Ask, post: &dyn Fn(Event)) -> Planned {
+        let planned = self.expect(ask, post).await;
+        planned.unwrap_or_else(|error| Planned { problem: Some(format!("{error:#}")), ..Planned::default() })
     }
 
-    async fn expect(&mut self, ask: &Ask) -> Result<Planned> {
+    async fn expect(&mut self, ask: &Ask, post: &dyn Fn(Event)) -> Result<Planned> {
+        self.replace(post).await?;
         if let Self { loaded: Some(loaded), device: Some(device), speed, .. } = self
             && !speed.is_known()
         {
@@ -148,7 +192,6 @@ impl Engine {
         explainer.prepare(&loaded.model, device.executor()).await?;
         let expected = explainer.expected(&loaded.model)?;
         Ok(Planned {
-            number: 0,
             problem: None,
             units: explainer.units().to_vec(),
             tokens,

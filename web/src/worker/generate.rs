@@ -1,6 +1,6 @@
 //! Having the model write.
 
-use super::engine::Engine;
+use super::engine::{Engine, UnderWay};
 use super::explain::is_device_lost;
 use super::question::prompt;
 use super::turn::turn;
@@ -32,7 +32,7 @@ impl Writing {
 
 impl Engine {
     /// Writes until the model ends its text or the limit is reached; sent token by token.
-    pub(super) async fn generate(&mut self, asked: Generate, post: &dyn Fn(&Event)) -> Result<Event> {
+    pub(super) async fn generate(&mut self, asked: Generate, post: &dyn Fn(Event)) -> Result<Event> {
         self.writing = Some(Writing { ids: Vec::new(), text: String::new(), started: Instant::now() });
         let mut rebuilt = false;
         loop {
@@ -47,7 +47,9 @@ impl Engine {
         }
     }
 
-    async fn write(&mut self, asked: &Generate, post: &dyn Fn(&Event)) -> Result<Event> {
+    async fn write(&mut self, asked: &Generate, post: &dyn Fn(Event)) -> Result<Event> {
+        self.replace(post).await?;
+        self.under_way = UnderWay::Writing;
         let Self { loaded, device, writing, pictures, .. } = self;
         let loaded = loaded.as_ref().context("no model is loaded: choose one first")?;
         let device = device.as_mut().context("no device has been chosen")?;
@@ -83,11 +85,11 @@ impl Engine {
 }
 
 /// Takes in what has been written, and tells what is new in it.
-fn note(writing: &mut Option<Writing>, ids: &[u32], text: &str, post: &dyn Fn(&Event)) {
+fn note(writing: &mut Option<Writing>, ids: &[u32], text: &str, post: &dyn Fn(Event)) {
     let Some(writing) = writing.as_mut().filter(|writing| ids.len() >= writing.ids.len()) else { return };
     let new = text.strip_prefix(writing.text.as_str()).unwrap_or_default();
     if !new.is_empty() {
-        post(&Event::Token { text: new.to_owned() });
+        post(Event::Token { text: new.to_owned() });
     }
     writing.ids = ids.to_vec();
     writing.text = text.to_owned();

@@ -15,6 +15,7 @@ pub(super) fn Device() -> impl IntoView {
             "cpu" => DeviceChoice::Cpu,
             _ => DeviceChoice::Auto,
         };
+        engine.problem.set(None);
         page.worker.choose(device, page.state);
     };
     let is = move |choice| move || page.worker.device() == choice;

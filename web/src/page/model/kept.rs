@@ -57,7 +57,10 @@ pub(super) fn KeptModels() -> impl IntoView {
                     type="button"
                     aria-label=label
                     disabled=move || page.state.engine.is_busy()
-                    on:click=move |_| page.worker.ask(&Request::Forget { id: id.clone() })
+                    on:click=move |_| {
+                        let asked = page.worker.ask(Request::Forget { id: id.clone() });
+                        page.state.library.forgotten_by.set_value(Some(asked));
+                    }
                 >
                     "Delete"
                 </button>

@@ -10,6 +10,8 @@ pub(in crate::page) struct EngineState {
     /// The device in use, once chosen.
     pub(in crate::page) device: RwSignal<Option<DeviceReport>>,
     pub(in crate::page) activity: RwSignal<Activity>,
+    /// The number of the request that is waited for. What answers another is late, and is dropped.
+    awaited: StoredValue<Option<u32>>,
     /// What went wrong last.
     pub(in crate::page) problem: RwSignal<Option<Problem>>,
     /// What has just happened, for those who listen to the page.
@@ -75,6 +77,7 @@ impl EngineState {
         Self {
             device: RwSignal::new(None),
             activity: RwSignal::new(Activity::Starting),
+            awaited: StoredValue::new(None),
             problem: RwSignal::new(None),
             said: RwSignal::new(String::new()),
             then: RwSignal::new(None),
@@ -89,6 +92,28 @@ impl EngineState {
     /// Whether there is no device to run on: not yet, or no longer.
     pub(in crate::page) fn is_starting(&self) -> bool {
         self.activity.get() == Activity::Starting || self.device.with(Option::is_none)
+    }
+
+    /// The worker has been asked for something that is waited for.
+    pub(in crate::page) fn begin(&self, id: u32, activity: Activity) {
+        self.awaited.set_value(Some(id));
+        self.activity.set(activity);
+    }
+
+    /// The number of the request that is waited for.
+    pub(in crate::page) fn awaited(&self) -> Option<u32> {
+        self.awaited.get_value()
+    }
+
+    /// Whether an event answers what is waited for.
+    pub(in crate::page) fn awaits(&self, id: Option<u32>) -> bool {
+        id.is_some() && self.awaited.get_value() == id
+    }
+
+    /// What was waited for is there, or nobody waits any more: all that still answers it is late.
+    pub(in crate::page) fn await_nothing(&self) {
+        self.awaited.set_value(None);
+        self.activity.set(Activity::Idle);
     }
 
     /// Tells the person of a problem.

@@ -3,6 +3,7 @@
 use crate::messages::{Kept, ModelFacts, ModelFrom, ModelReport, SiteFile};
 use crate::selected::Selected;
 use leptos::prelude::*;
+use std::collections::HashMap;
 use web_sys::File;
 use weights::catalogue::{CATALOGUE, CatalogueEntry, CatalogueFile, Origin, Source};
 
@@ -21,7 +22,13 @@ pub(in crate::page) struct LibraryState {
     pub(in crate::page) files: StoredValue<Vec<File>, LocalStorage>,
     /// What the chosen one is and takes; `None` while that is not known.
     pub(in crate::page) facts: RwSignal<Option<ModelFacts>>,
-    /// Which model is on the device.
+    /// The number of the request that asked what the chosen one is.
+    pub(in crate::page) described_by: StoredValue<Option<u32>>,
+    /// The number of the request that deletes a kept one.
+    pub(in crate::page) forgotten_by: StoredValue<Option<u32>>,
+    /// What each request to load asked for, by its number: the worker says which of them it has loaded.
+    asked: StoredValue<HashMap<u32, Selected>>,
+    /// Which model the worker has loaded, by its own word, and by which choice it was asked for.
     pub(in crate::page) loaded: RwSignal<Option<(Selected, ModelReport)>>,
 }
 
@@ -34,6 +41,9 @@ impl LibraryState {
             repository: RwSignal::new(String::new()),
             files: StoredValue::new_local(Vec::new()),
             facts: RwSignal::new(None),
+            described_by: StoredValue::new(None),
+            forgotten_by: StoredValue::new(None),
+            asked: StoredValue::new(HashMap::new()),
             loaded: RwSignal::new(None),
         }
     }
@@ -42,6 +52,19 @@ impl LibraryState {
     pub(in crate::page) fn is_ready(&self) -> bool {
         let selected = self.selected.get();
         self.loaded.with(|loaded| loaded.as_ref().is_some_and(|(of, _)| *of == selected))
+    }
+
+    /// The chosen model was asked for by the request of that number.
+    pub(in crate::page) fn note_asked(&self, id: u32) {
+        self.asked.update_value(|asked| {
+            asked.insert(id, self.selected.get_untracked());
+        });
+    }
+
+    /// The worker says that it has loaded this.
+    pub(in crate::page) fn take_loaded(&self, report: ModelReport) {
+        let selected = self.asked.with_value(|asked| asked.get(&report.asked).cloned()).unwrap_or_default();
+        self.loaded.set(Some((selected, report)));
     }
 
     /// Whether this site carries a catalogued model.

@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) settings: RwSignal<atman::Settings>,
     /// What explaining it would take.
     pub(super) planned: RwSignal<Option<Planned>>,
+    /// The number of the request that asked for that last.
+    pub(super) planned_by: StoredValue<Option<u32>>,
     /// The explanation that is there, and what of it is looked at.
     pub(super) shown: Shown,
     /// Words that are damped or amplified, and what the model writes then.
@@ -49,6 +51,7 @@ impl State {
             question,
             settings: RwSignal::new(atman::Settings::default()),
             planned: RwSignal::new(None),
+            planned_by: StoredValue::new(None),
             shown: Shown::new(),
             steering: SteeringState::new(),
         }

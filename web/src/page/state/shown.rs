@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub(in crate::page) struct Shown {
     /// Grows while it is made.
     pub(in crate::page) document: RwSignal<Option<Document>>,
+    /// The number of the request that began it, by which the worker knows it.
+    pub(in crate::page) of: StoredValue<Option<u32>>,
     /// What it answers.
     pub(in crate::page) ask: RwSignal<Option<Ask>>,
     /// The pictures of that question.
@@ -122,6 +124,7 @@ impl Shown {
         });
         Self {
             document,
+            of: StoredValue::new(None),
             ask: RwSignal::new(None),
             pictures: RwSignal::new(Vec::new()),
             of_model: RwSignal::new(Selected::Nothing),

@@ -71,10 +71,14 @@ impl Header {
     async fn read(files: Vec<(String, Box<dyn ByteSource>)>) -> Result<Header> {
         let checkpoint = Checkpoint::open(ModelFiles::new(files)).await?;
         let (config, _) = ModelConfig::read(checkpoint.name(), checkpoint.config())?;
-        let licence = match checkpoint.config() {
-            Config::Gguf(metadata) => metadata.text("general.license").ok().flatten().map(|text| one_line(text, 80)),
-            Config::HuggingFace(_) => None,
-        };
-        Ok(Header { memory_bytes: config.memory_bytes(&checkpoint), licence })
+        Ok(Header { memory_bytes: config.memory_bytes(&checkpoint), licence: licence(&checkpoint) })
+    }
+}
+
+/// The licence that a file itself names.
+pub(super) fn licence(checkpoint: &Checkpoint) -> Option<String> {
+    match checkpoint.config() {
+        Config::Gguf(metadata) => metadata.text("general.license").ok().flatten().map(|text| one_line(text, 80)),
+        Config::HuggingFace(_) => None,
     }
 }

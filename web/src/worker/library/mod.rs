@@ -38,17 +38,21 @@ use weights::{ByteSource, Checkpoint, ModelFiles};
 const KINDS: [&str; 4] = [".gguf", ".safetensors", ".json", ".jinja"];
 
 /// Brings models here.
-#[derive(Default)]
+#[derive(Clone, Copy)]
 pub(in crate::worker) struct Library;
 
 /// A model whose files are all here and checked.
 pub(in crate::worker) struct OpenedModel {
+    /// The number of the request that asked for it.
+    pub(in crate::worker) asked: u32,
     /// Configuration, tokenizer, and where the tensors lie.
     pub(in crate::worker) checkpoint: Checkpoint,
     /// File or repository.
     pub(in crate::worker) name: String,
     /// See [`weights::model_sha256`].
     pub(in crate::worker) sha256: String,
+    /// Its licence as its publisher names it.
+    pub(in crate::worker) licence: Option<String>,
     /// Bytes of all files.
     pub(in crate::worker) file_bytes: u64,
     /// Why it was not kept, if it was meant to be, in a sentence.
@@ -57,7 +61,7 @@ pub(in crate::worker) struct OpenedModel {
 
 impl Library {
     /// Says what a model is and takes. Reads listings and headers only.
-    pub(in crate::worker) async fn describe(&mut self, from: ModelFrom, files: Vec<File>) -> Result<ModelFacts> {
+    pub(in crate::worker) async fn describe(&self, from: ModelFrom, files: Vec<File>) -> Result<ModelFacts> {
         let wanted = match &from {
             ModelFrom::Picked => {
                 let (name, sources) = picked(files)?;
@@ -100,7 +104,7 @@ impl Library {
     /// which never go back, and all of them, 0 while that is not known. To stop waiting stops fetching; what has come of a
     /// file stays for the next time.
     pub(in crate::worker) async fn open(
-        &mut self,
+        &self,
         from: ModelFrom,
         files: Vec<File>,
         progress: &mut dyn FnMut(LoadPhase, u64, u64),
@@ -119,13 +123,13 @@ impl Library {
                     let hash = check::check(source, &Expected::default(), &mut progress).await?;
                     hashes.push((source.name().to_owned(), hash.map_err(|mismatch| anyhow!("{mismatch}"))?));
                 }
-                opened(name, sources, hashes).await
+                opened(name, None, sources, hashes).await
             }
             ModelFrom::Kept { id } => {
                 let (store, shelf, record) = kept(id).await?;
                 let sources = sources(&shelf, &record).await;
                 match check_kept(&record, sources, &mut progress).await {
-                    Ok(sources) => opened(record.name.clone(), sources, hashes(&record)).await,
+                    Ok(sources) => of_record(&record, sources).await,
                     Err(error) => {
                         let deleted = if delete(&store, id).await { " It has been deleted here." } else { "" };
                         bail!("the kept model {} is damaged: {error:#}.{deleted} Load it again from where it came", record.name)
@@ -138,7 +142,7 @@ impl Library {
         }
     }
 
-    async fn open_from_server(&mut self, wanted: &Wanted, progress: &mut Progress<'_>) -> Result<OpenedModel> {
+    async fn open_from_server(&self, wanted: &Wanted, progress: &mut Progress<'_>) -> Result<OpenedModel> {
         let store = Store::open().await;
         if let Ok(store) = &store
             && let Some(shelf) = store.find(&wanted.id).await
@@ -147,7 +151,7 @@ impl Library {
             if wanted.is(&record)
                 && let Ok(sources) = check_kept(&record, sources(&shelf, &record).await, progress).await
             {
-                return opened(record.name.clone(), sources, hashes(&record)).await;
+                return of_record(&record, sources).await;
             }
             // Damaged, or not what this address now has: it is fetched anew.
             delete(store, &wanted.id).await;
@@ -155,8 +159,7 @@ impl Library {
         let plan = wanted.plan().await?;
         progress.begin(plan.total_bytes());
         let mut fetched = fetch::fetch(wanted, &plan, &store, progress).await?;
-        let hashes = hashes(&fetched.record);
-        match opened(wanted.name.clone(), std::mem::take(&mut fetched.sources), hashes).await {
+        match of_record(&fetched.record, std::mem::take(&mut fetched.sources)).await {
             Ok(model) => {
                 fetched.keep(&store, &wanted.id).await;
                 Ok(OpenedModel { not_kept: fetched.not_kept.take(), ..model })
@@ -244,13 +247,21 @@ async fn delete(store: &Store, id: &str) -> bool {
     }
 }
 
-fn hashes(record: &Record) -> Vec<(String, String)> {
-    record.files.iter().map(|file| (file.name.clone(), file.sha256.clone().unwrap_or_default())).collect()
+async fn of_record(record: &Record, sources: Vec<BlobSource>) -> Result<OpenedModel> {
+    let hashes = record.files.iter().map(|file| (file.name.clone(), file.sha256.clone().unwrap_or_default())).collect();
+    opened(record.name.clone(), record.licence.clone(), sources, hashes).await
 }
 
-async fn opened(name: String, sources: Vec<BlobSource>, hashes: Vec<(String, String)>) -> Result<OpenedModel> {
+async fn opened(
+    name: String,
+    licence: Option<String>,
+    sources: Vec<BlobSource>,
+    hashes: Vec<(String, String)>,
+) -> Result<OpenedModel> {
     let file_bytes = sources.iter().map(ByteSource::len_bytes).sum();
     let files = sources.into_iter().map(|source| (source.name().to_owned(), Box::new(source) as Box<dyn ByteSource>)).collect();
     let checkpoint = Checkpoint::open(ModelFiles::new(files)).await?;
-    Ok(OpenedModel { checkpoint, name, sha256: weights::model_sha256(hashes), file_bytes, not_kept: None })
+    let licence = licence.or_else(|| facts::licence(&checkpoint));
+    let sha256 = weights::model_sha256(hashes);
+    Ok(OpenedModel { asked: 0, checkpoint, name, sha256, licence, file_bytes, not_kept: None })
 }
