@@ -2,6 +2,33 @@
 // element.
 const { js, wasm } = document.getElementById("start").dataset;
 
+// A page that has broken down cannot say so itself: it is said here, and what was asked is kept in the address, as in a link.
+function breakDown(why) {
+  if (document.getElementById("broken")) return;
+  const dialog = document.createElement("div");
+  dialog.id = "broken";
+  dialog.setAttribute("role", "alertdialog");
+  dialog.setAttribute("aria-label", "This page broke down");
+  const paragraph = (text, name = "p") => Object.assign(document.createElement(name), { textContent: text });
+  const again = paragraph("Start again", "button");
+  again.type = "button";
+  again.addEventListener("click", () => {
+    if (globalThis.question) history.replaceState(null, "", `#${globalThis.question}`);
+    location.reload();
+  });
+  const kept = globalThis.question ? " What you wrote is kept; pictures of your own must be added again." : "";
+  dialog.append(paragraph("This page broke down", "h2"), paragraph(`AtMan itself failed.${kept}`), paragraph(why, "small"), again);
+  document.body.append(dialog);
+  again.focus();
+}
+
+// WebAssembly that cannot go on throws one of these. Other errors are not the end of it.
+const hears = (error) => {
+  if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) breakDown(globalThis.panicked ?? String(error));
+};
+addEventListener("error", ({ error }) => hears(error));
+addEventListener("unhandledrejection", ({ reason }) => hears(reason));
+
 // What the worker says before the page listens is kept for it. Where there can be no worker, the page says so.
 try {
   const worker = new Worker(new URL("worker_loader.js", document.baseURI), { type: "module" });
@@ -20,5 +47,10 @@ if (!navigator.serviceWorker?.controller) {
   fetch(model, { priority: "low" }).then((response) => response.arrayBuffer()).catch(() => {});
 }
 
-const { default: init } = await import(new URL(js, document.baseURI).href);
-await init({ module_or_path: new URL(wasm, document.baseURI) });
+try {
+  const { default: init } = await import(new URL(js, document.baseURI).href);
+  await init({ module_or_path: new URL(wasm, document.baseURI) });
+} catch (error) {
+  breakDown(globalThis.panicked ?? String(error));
+  throw error;
+}

@@ -18,6 +18,9 @@ export const LONG_ANSWER = " Rome, and the capital of Spain is Madrid.";
 /** What the list of models calls the one that has to be fetched. */
 export const SMOLLM2 = "catalogue:smollm2-135m-instruct";
 
+/** What it calls the one that comes with the page. */
+export const TINY = "catalogue:atman-tiny";
+
 /** Whether this is the whole site, optimised: not what a person who works on the page has built quickly, too slow for limits of
  * time to say anything. */
 export const isWholeSite = existsSync(join(site, "sw.js"));

@@ -87,6 +87,13 @@ describe("the library", () => {
     session.requests.length = 0;
     through = undefined;
   }
+  /** Has the loaded model write a little. */
+  async function write(worker) {
+    const prompt = { text: "One, two,", chat: false, pictures: [] };
+    const sampling = { temperature: 0, top_k: 1, top_p: 1, seed: 0 };
+    const events = await worker.ask({ request: "generate", prompt, sampling, max_tokens: 2, steering: null }, "generated");
+    assert.ok(last(events, "generated").target.text.length > 0);
+  }
   /** Runs in the page's own thread with the folder of the only kept model's files. */
   const inFolder = (page, action) =>
     page.evaluate(async (action) => {
@@ -345,6 +352,72 @@ describe("the library", () => {
     });
   }
 
+  test("stops at once what waits for a server that never answers, and what is loaded can be asked meanwhile", async () => {
+    const worker = await open();
+    await fresh(worker);
+    const loaded = last(await worker.ask(load(offered(modelUrl, known)), "loaded"), "loaded");
+    assert.deepEqual([loaded.sha256, loaded.file_bytes], [known.sha256, known.len_bytes]);
+    assert.match(loaded.licence, /apache/i);
+    const asked = [];
+    // Taken, and never answered.
+    await context.route("**/silent.gguf", (route) => { asked.push(route); });
+    const silent = offered("models/silent.gguf");
+    try {
+      for (const request of [load(silent), describeModel(silent)]) {
+        const before = asked.length;
+        const id = await worker.send(request);
+        for (let tries = 0; asked.length === before && tries < 200; tries += 1) await new Promise((done) => { setTimeout(done, 20); });
+        assert.equal(asked.length, before + 1);
+        await write(worker);
+        const since = Date.now();
+        const stopped = last(await worker.ask({ request: "cancel", asked: id }, "cancelled"), "cancelled");
+        assert.equal(stopped.of, id);
+        assert.ok(Date.now() - since < 2000, `it took ${Date.now() - since} ms`);
+      }
+    } finally {
+      await context.unroute("**/silent.gguf");
+      for (const route of asked) await route.abort().catch(() => {});
+    }
+    await worker.page.close();
+  });
+
+  test("stops one of several requests, and the others are answered", async () => {
+    const worker = await open();
+    const held = [];
+    await context.route("**/silent.gguf", (route) => { held.push(route); });
+    const silent = await worker.send(describeModel(offered("models/silent.gguf")));
+    // What fails meanwhile, or is stopped, takes nothing else along.
+    const failed = last(await worker.ask(describeModel(offered("index.html")), "described"), "failed");
+    assert.notEqual(failed.of, silent);
+    last(await worker.ask(describeModel(offered(modelUrl, known)), "described"), "described");
+    const stopped = last(await worker.ask({ request: "cancel", asked: silent }, "cancelled"), "cancelled");
+    assert.equal(stopped.of, silent);
+    await context.unroute("**/silent.gguf");
+    for (const route of held) await route.abort().catch(() => {});
+    await worker.page.close();
+  });
+
+  test("keeps the model that is loaded where another cannot be, and takes it up where that one is stopped", async () => {
+    const worker = await open();
+    const first = last(await worker.ask(load(offered(modelUrl, known)), "loaded"), "loaded");
+    const events = await worker.ask(load(offered("index.html")), "loaded");
+    last(events, "failed");
+    assert.ok(!events.some(({ event }) => event === "unloaded"));
+    await write(worker);
+    // Stopped while it is placed: what was there before is what is there.
+    await worker.send(load(offered(modelUrl, known)));
+    for (;;) {
+      const { phase } = last(await worker.until("progress"), "progress");
+      if (phase === "placing") break;
+    }
+    const stopped = await worker.ask({ request: "cancel" }, "cancelled");
+    last(stopped, "cancelled");
+    const told = stopped.filter(({ event }) => ["unloaded", "loaded"].includes(event));
+    assert.deepEqual(told.slice(-1).map(({ event, asked }) => [event, asked]), [["loaded", first.asked]]);
+    await write(worker);
+    await worker.page.close();
+  });
+
   test("lets one of two tabs keep a model, and deletes nothing under the other's hands", async () => {
     const [first, second] = [await open(), await open()];
     await fresh(first);
@@ -453,6 +526,19 @@ describe("a repository of the hub", () => {
     assert.equal(last(await worker.ask(load(hub("owner/tiny")), "loaded"), "loaded").name, "owner/tiny");
     assert.deepEqual(asked, []);
     last(await worker.ask({ request: "forget", id: kept.id }, "kept"), "kept");
+  });
+
+  test("that is kept is known under another name, and not fetched again", async () => {
+    last(await worker.ask(load(hub("owner/tiny")), "loaded"), "loaded");
+    asked.length = 0;
+    const other = hub("owner/tiny@main");
+    const described = last(await worker.ask(describeModel(other), "described"), "described");
+    assert.deepEqual([described.download_bytes, described.file_bytes], [0, total()]);
+    last(await worker.ask(load(other), "loaded"), "loaded");
+    assert.deepEqual(asked.filter((path) => path.includes("/resolve/")), [], "it was fetched again");
+    const kept = last(await worker.ask({ request: "list-kept" }, "kept"), "kept").models;
+    assert.equal(kept.length, 1);
+    last(await worker.ask({ request: "forget", id: kept[0].id }, "kept"), "kept");
   });
 
   test("is refused where a file is not what the hub says", async () => {

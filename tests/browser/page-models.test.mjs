@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
 import { basename } from "node:path";
+import { Transform } from "node:stream";
 import { after, before, describe, test } from "node:test";
-import { PATIENCE, ROME, SMOLLM2, explain, isWholeSite, loadModel, parts, promptRelevance, said, started, unfold } from "./asking.mjs";
+import { PATIENCE, ROME, SMOLLM2, TINY, explain, isWholeSite, loadModel, parts, promptRelevance, said, started, unfold, write } from "./asking.mjs";
 import { modelFile, modelUrl, openPage, start } from "./harness.mjs";
 
 const NAME = basename(modelFile);
@@ -19,29 +20,40 @@ describe("files of this machine", () => {
   });
   after(() => session?.stop());
 
-  /** Drops a file anywhere on the page: the bytes at an address of the server, or a text. */
-  const drop = (name, { url, text }) =>
-    page.evaluate(async ({ name, url, text }) => {
+  /** Drops a file on what a selector finds: the bytes at an address of the server, or a text. */
+  const drop = (name, { url, text, on = "main" }) =>
+    page.evaluate(async ({ name, url, text, on }) => {
       const data = new DataTransfer();
       data.items.add(new File([text ?? (await (await fetch(url)).blob())], name));
-      const target = document.querySelector("main");
+      const target = document.querySelector(on);
       for (const kind of ["dragenter", "dragover", "drop"]) {
         target.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: data }));
       }
-    }, { name, url, text });
+    }, { name, url, text, on });
   const facts = () => page.locator("#facts").filter({ hasText: "already here" });
 
-  test("that are no model are refused by name, and the page goes on", async () => {
-    await drop("broken.gguf", { text: "GGUF, but not really: this is a text of no use to anybody." });
-    await at.alert.filter({ hasText: /broken\.gguf/ }).waitFor(PATIENCE);
-    assert.equal(await at.load.isEnabled(), false);
-    await drop("notes.txt", { text: "Dear diary," });
-    await at.alert.filter({ hasText: /notes\.txt/ }).waitFor(PATIENCE);
-    // Writing and choosing another goes on as if nothing had been.
-    await at.prompt.fill("One, two,");
-    assert.ok(await at.explain.isEnabled());
-    await at.model.selectOption(SMOLLM2);
+  test("that are no model are refused by name where they were dropped, and what is chosen and loaded stays", async () => {
+    await at.model.selectOption(TINY);
+    await at.ready.waitFor(PATIENCE);
+    await drop("broken.gguf", { text: "GGUF, but not really: this is a text of no use to anybody.", on: ".model" });
+    await page.locator(".model").getByRole("alert").filter({ hasText: /broken\.gguf/ }).waitFor(PATIENCE);
+    assert.equal(await at.model.inputValue(), TINY);
+    await at.ready.waitFor();
+    await drop("strange.bin", { text: "\0\u0001\0" });
+    await page.locator(".buttons ~ .trouble").filter({ hasText: /strange\.bin.*no picture, no model.*no text/ }).waitFor(PATIENCE);
+    // The model that was there answers as if nothing had been.
+    await explain(page, { prompt: "Ann has a cat. What pet does Ann have?", answer: " cat." });
+    assert.ok((await promptRelevance(page)).some((score) => score !== null));
+  });
+
+  test("that are texts go into the prompt, after what stands there", async () => {
+    await at.prompt.fill("");
+    await drop("notes.txt", { text: "\ufeffDear diary," });
+    await page.waitForFunction(() => document.querySelector("#prompt").value === "Dear diary,");
+    await drop("more.md", { text: "# <b>One</b>", on: ".model" });
+    await page.waitForFunction(() => document.querySelector("#prompt").value === "Dear diary,\n\n# <b>One</b>");
     assert.equal(await said(page), "");
+    await at.model.selectOption(SMOLLM2);
     assert.ok(await at.load.isEnabled());
   });
 
@@ -71,9 +83,10 @@ describe("files of this machine", () => {
       // Its description is whole; the weights are not.
       buffer: bytes.subarray(0, 40e6),
     });
-    await page.getByText("Chosen: cut.gguf").waitFor();
     await at.alert.filter({ hasText: /cut\.gguf/ }).waitFor(PATIENCE);
-    assert.equal(await at.ready.count(), 0);
+    // What was loaded before is loaded still.
+    await page.getByText(`Chosen: ${NAME}`).waitFor();
+    await at.ready.waitFor();
     await at.model.selectOption(SMOLLM2);
     await loadModel(page);
     assert.equal(await said(page), "");
@@ -111,6 +124,8 @@ describe("a repository of the hub", () => {
       prepare: (context) => context.route(`${HUB}/**`, async (route) => {
         const { pathname } = new URL(route.request().url());
         asked.push(pathname);
+        // One that takes requests and never answers.
+        if (pathname.includes("owner/silent")) return;
         const headers = { "access-control-allow-origin": "*" };
         const siblings = repositories[/^\/api\/models\/([^/]+\/[^/]+)\//.exec(pathname)?.[1]];
         const file = new RegExp(`^/[^/]+/[^/]+/resolve/${COMMIT}/(.+)$`).exec(pathname)?.[1];
@@ -159,6 +174,32 @@ describe("a repository of the hub", () => {
     assert.ok(!asked.some((path) => path.includes("large.gguf")), "what was not chosen was fetched");
   });
 
+  test("that is kept is not offered for fetching again by another of its names", async () => {
+    await page.getByRole("textbox", { name: "Repository" }).fill("owner/tiny@main");
+    await at.button("Look it up").click();
+    await page.locator("#facts").filter({ hasText: "already here" }).waitFor(PATIENCE);
+  });
+
+  test("that does not answer is given up at once, and the loaded model answers meanwhile", async () => {
+    await at.model.selectOption(TINY);
+    await at.ready.waitFor(PATIENCE);
+    await at.model.selectOption({ label: "A Hugging Face repository…" });
+    await page.getByRole("textbox", { name: "Repository" }).fill("owner/silent");
+    await at.button("Look it up").click();
+    await page.getByText("Looking it up").waitFor();
+    await page.getByText(/is loaded until then/).waitFor();
+    await at.button("Cancel").click();
+    await page.getByText("Looking it up").waitFor({ state: "detached", timeout: 2000 });
+    await at.button("Look it up").click();
+    await page.getByText("Looking it up").waitFor();
+    // Another choice needs no cancelling.
+    await at.model.selectOption(TINY);
+    await at.ready.waitFor({ timeout: 2000 });
+    await explain(page, { prompt: "Ann has a cat. What pet does Ann have?", answer: " cat." });
+    await at.model.selectOption({ label: "A Hugging Face repository…" });
+    assert.equal(await said(page), "");
+  });
+
   test("that is not there is named", async () => {
     await page.getByRole("textbox", { name: "Repository" }).fill("owner/none");
     await at.button("Look it up").click();
@@ -170,6 +211,51 @@ describe("a repository of the hub", () => {
     assert.deepEqual(errors.splice(0).filter((error) => !/status of 404/.test(error)), []);
     assertClean([HUB]);
   });
+});
+
+describe("another model chosen while one loads", () => {
+  let session, page, assertClean, at, through;
+  before(async () => {
+    session = await start({ through: (path) => (path === `/${modelUrl}` ? through?.() : undefined) });
+    ({ page, assertClean } = await openPage(session));
+    at = parts(page);
+    await started(page);
+  });
+  after(() => session?.stop());
+
+  test("takes its place, with its own size and licence, and nothing waits for the other", async () => {
+    through = () => [new Transform({ transform: (chunk, _, done) => { setTimeout(() => done(null, chunk), 300); } })];
+    await write(page, ROME);
+    await at.explain.click();
+    await page.getByText(/^Fetching: /).waitFor(PATIENCE);
+    await at.model.selectOption(TINY);
+    await at.ready.waitFor({ timeout: 20_000 });
+    assert.match(await page.locator("#facts").textContent(), /part of this page .* MIT OR Apache-2\.0/);
+    // What was to be explained with the other is not explained with this one.
+    assert.equal(await at.stop.isDisabled(), true);
+    await explain(page, { prompt: "Ann has a cat. What pet does Ann have?", answer: " cat." });
+  });
+
+  test("in a link does so too", async () => {
+    await at.model.selectOption(SMOLLM2);
+    await at.load.click();
+    await page.getByText(/^Fetching: /).waitFor(PATIENCE);
+    const ask = { model: { catalogue: "atman-tiny" }, prompt: "Ann has a cat.", chat: true, answer: " yes", settings: undefined };
+    const linked = Buffer.from(JSON.stringify({ ...ask, settings: await settings() })).toString("base64url");
+    await page.evaluate((linked) => { location.hash = `ask=${linked}`; }, linked);
+    await at.ready.waitFor({ timeout: 20_000 });
+    assert.equal(await at.model.inputValue(), TINY);
+    assert.match(await page.locator("#facts").textContent(), /part of this page/);
+    through = undefined;
+  });
+
+  /** The settings of the page as it is, from a link to it. */
+  const settings = () => page.evaluate(() => {
+    const text = globalThis.question.slice("ask=".length).replaceAll("-", "+").replaceAll("_", "/");
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)))).settings;
+  });
+
+  test("makes no error", () => assertClean());
 });
 
 describe("a model that this browser keeps", () => {

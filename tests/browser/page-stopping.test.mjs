@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Transform } from "node:stream";
 import { after, before, describe, test } from "node:test";
-import { PATIENCE, ROME, difference, explain, idle, loadModel, parts, promptRelevance, said, started, watchWorker } from "./asking.mjs";
+import { PATIENCE, ROME, difference, explain, idle, loadModel, opened, parts, promptRelevance, said, started, TINY, view, watchWorker, write } from "./asking.mjs";
 import { modelUrl, openPage, start } from "./harness.mjs";
 
 /** The same computation again, perhaps in other chunks. */
@@ -51,6 +51,42 @@ describe("what is under way", () => {
     through = undefined;
     await loadModel(page);
     assert.equal(await said(page), "");
+  });
+
+  test("is stopped at once where the server never answers, and the model that was there answers", async () => {
+    const { page, context } = await openPage(session, {
+      serviceWorkers: "block",
+      // Taken, and never answered.
+      prepare: (context) => context.route(`**/${modelUrl}`, () => {}),
+    });
+    const at = parts(page);
+    await started(page);
+    await at.load.click();
+    await page.getByText(/^Connecting/).waitFor(PATIENCE);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await at.loading.waitFor({ state: "detached", timeout: 2000 });
+    await at.model.selectOption(TINY);
+    await at.ready.waitFor({ timeout: 2000 });
+    await explain(page, { prompt: "Ann has a cat. What pet does Ann have?", answer: " cat." });
+    await context.close();
+  });
+
+  test("measuring goes on with the explanation that is there, also after one that failed and one that was stopped", async () => {
+    const { page, context } = await openPage(session);
+    const at = parts(page);
+    await opened(page);
+    // Too long for the model: refused before it begins.
+    await write(page, { prompt: "Ann has a cat. ".repeat(2000), answer: " cat." });
+    await at.explain.click();
+    await at.alert.filter({ hasText: /./ }).waitFor(PATIENCE);
+    await idle(page);
+    await view(page, "Trust");
+    await write(page, { prompt: "Ann has a cat. Tom has a dog. What pet does Ann have?", answer: " cat." });
+    await at.button("Measure it").click(PATIENCE);
+    await page.waitForFunction(() => document.querySelector(".trust svg, .trust table"), null, PATIENCE);
+    await idle(page);
+    assert.equal(await said(page), "");
+    await context.close();
   });
 
   test("is stopped while the model writes, and what it wrote stays", async () => {

@@ -7,6 +7,7 @@
 //!
 //! There is no I/O here, and no device: a model runs on whatever [`kernels::Executor`] it is given.
 
+mod answer;
 mod contrast;
 mod error;
 mod explainer;

@@ -93,6 +93,8 @@ pub enum WritingEnd {
 pub struct Planned {
     /// Why it cannot be explained so, if it cannot.
     pub problem: Option<String>,
+    /// See [`Started::is_set_apart`].
+    pub is_set_apart: bool,
     /// The units with their neighbours.
     pub units: Vec<Unit>,
     /// What each position's token reads, for naming neighbours.
@@ -110,6 +112,8 @@ pub struct Planned {
 pub struct Started {
     /// The number of the [`Request::Explain`](super::Request::Explain) that began it, for going on and for measuring.
     pub of: u32,
+    /// Whether the answer was typed without the space that it comes after in this model's chats, and is explained with one.
+    pub is_set_apart: bool,
     /// Without any relevance, or with what was known when it was stopped.
     pub explanation: Box<Explanation>,
     /// Name of the model.

@@ -113,6 +113,12 @@ pub enum Request {
     /// Behave as if the device were lost at the next step.
     #[cfg(feature = "parity")]
     LoseDevice,
+    /// Break down without a last word, as where memory runs out.
+    #[cfg(feature = "parity")]
+    Trap,
+    /// Break down as where AtMan itself has a fault.
+    #[cfg(feature = "parity")]
+    Panic,
 }
 
 /// What the worker tells the page.

@@ -100,12 +100,12 @@ pub struct ModelReport {
     pub n_layers: usize,
     /// Whether it comes with a chat template.
     pub has_chat_template: bool,
-    /// Whether an answer in a chat begins with a space, because the chat template ends without one.
-    pub answers_after_space: bool,
     /// Whether it sees pictures.
     pub sees_pictures: bool,
     /// Positions that it can take.
     pub max_positions: usize,
+    /// What there is to know about its files: what was met in them, and what is assumed.
+    pub notices: Vec<String>,
     /// Why it was not kept for the next visit, if it was meant to be.
     pub not_kept: Option<String>,
     /// Bytes in use.
@@ -140,4 +140,6 @@ pub struct KeptModel {
     pub from: Option<ModelFrom>,
     /// Its licence as its publisher names it.
     pub licence: Option<String>,
+    /// SHA-256 of its files, in lower-case hexadecimal digits, where it is complete; see `weights::model_sha256`.
+    pub sha256: Option<String>,
 }

@@ -5,7 +5,6 @@ use super::worker_link::{WorkerLink, base};
 use crate::messages::{Generate, ModelFrom, Request, Steering};
 use crate::selected::Selected;
 use leptos::prelude::*;
-use web_sys::File;
 
 /// State and worker, to be copied to wherever something is done.
 #[derive(Clone, Copy)]
@@ -23,11 +22,22 @@ impl Page {
     /// Chooses the model that a person names.
     pub(super) fn select(&self, selected: Selected) {
         self.state.engine.problem.set(None);
+        self.leave_loading(&selected);
         self.take_up(selected);
         if let Some(entry) = untrack(|| self.state.library.entry()) {
             self.state.question.chat.set(entry.chat);
         }
         self.load_built_in();
+    }
+
+    /// Whoever chooses another model waits no longer for the one that is being loaded.
+    pub(super) fn leave_loading(&self, selected: &Selected) {
+        let State { engine, library, .. } = self.state;
+        let is_other = library.selected.with_untracked(|before| before != selected);
+        if is_other && untrack(|| engine.is_loading()) {
+            self.stop();
+            engine.await_nothing();
+        }
     }
 
     /// Loads the chosen model if it comes with the page and there is a device for it: it need not be asked for.
@@ -54,31 +64,15 @@ impl Page {
             Selected::Files(names) if names.is_empty() => {}
             Selected::Hub(_) | Selected::Kept(_) | Selected::Files(_) => {
                 if let Some(from) = library.from(&base()) {
-                    library.described_by.set_value(Some(self.send(|from| Request::Describe { from }, from)));
+                    library.described_by.set(Some(self.send(|from| Request::Describe { from }, from)));
                 }
             }
         }
     }
 
-    /// Chooses files of this machine.
-    pub(super) fn select_files(&self, files: Vec<File>) {
-        if files.is_empty() {
-            return;
-        }
-        let names = files.iter().map(File::name).collect();
-        self.state.library.files.set_value(files);
-        self.state.library.loaded.update(|loaded| {
-            // Files of the same names may hold something else.
-            if loaded.as_ref().is_some_and(|(of, _)| matches!(of, Selected::Files(_))) {
-                *loaded = None;
-            }
-        });
-        self.select(Selected::Files(names));
-    }
-
     /// Nobody wants to know any more what was chosen before.
-    fn stop_looking(&self) {
-        if let Some(asked) = self.state.library.described_by.try_update_value(Option::take).flatten() {
+    pub(super) fn stop_looking(&self) {
+        if let Some(asked) = self.state.library.described_by.try_update(Option::take).flatten() {
             self.worker.ask(Request::Cancel { asked });
         }
     }

@@ -31,7 +31,11 @@ pub(super) fn apply(id: Option<u32>, event: Event, state: State, worker: WorkerL
         }
         Event::Picture(report) => page.picture_looked_at(&report),
         Event::Dropped { .. } => {}
-        Event::Described(facts) if library.described_by.get_value() == id => library.facts.set(Some(facts)),
+        Event::Described(facts) if library.is_described_by(id) => {
+            library.described_by.set(None);
+            library.facts.set(Some(facts));
+        }
+        Event::Described(facts) => page.choose_examined(id, facts),
         Event::Progress { phase, done_bytes, total_bytes } if is_awaited => {
             // Bytes only ever grow; a total may become known, or turn out to be larger.
             let (reached, known) = match engine.activity.get_untracked() {
@@ -129,20 +133,23 @@ pub(super) fn apply(id: Option<u32>, event: Event, state: State, worker: WorkerL
             }
         }
         // What was asked beside the work says so beside it: the work goes on, and what waits for it.
-        Event::Failed { message, kind } if library.described_by.get_value() == id || library.forgotten_by.get_value() == id => {
-            engine.problem.set(Some(Problem { message: as_sentence(&message), kind, place: Place::Model }));
+        Event::Failed { message, .. } if library.is_described_by(id) || library.forgotten_by.get_value() == id => {
+            library.described_by.update(|described_by| *described_by = described_by.filter(|by| Some(*by) != id));
+            engine.fail_at(Place::Model, as_sentence(&message));
+        }
+        Event::Failed { message, .. } => {
+            // Anything else that fails is late.
+            page.refuse_examined(id, as_sentence(&message));
         }
         // Late: something else has taken the place of what asked for it.
-        Event::Described(_)
-        | Event::Progress { .. }
+        Event::Progress { .. }
         | Event::Token { .. }
         | Event::Generated(_)
         | Event::Started(_)
         | Event::Rows(_)
         | Event::Explained(_)
         | Event::Rebuilding
-        | Event::Cancelled
-        | Event::Failed { .. } => {}
+        | Event::Cancelled => {}
     }
 }
 

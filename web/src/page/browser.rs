@@ -56,6 +56,12 @@ async fn answer(url: &str) -> Option<Response> {
     response.ok().then_some(response)
 }
 
+/// Leaves a text for `start.js`, as a property of the window.
+pub(super) fn leave(name: &str, text: &str) {
+    // A window takes any property.
+    let _ = js_sys::Reflect::set(&leptos::prelude::window(), &name.into(), &text.into());
+}
+
 /// Scrolls to an element unless it is in view.
 pub(super) fn bring_into_view(id: &str) {
     let Some(element) = leptos::prelude::document().get_element_by_id(id) else { return };

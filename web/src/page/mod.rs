@@ -17,6 +17,7 @@ mod settings;
 mod share;
 mod startup;
 mod state;
+mod taking;
 #[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
 mod trouble;
 #[expect(unreachable_pub, reason = "the component macro makes what it writes public")]
@@ -31,7 +32,11 @@ use worker_link::WorkerLink;
 
 /// Puts the page into the document. Called once, by the page's program.
 pub fn start() {
-    std::panic::set_hook(Box::new(|info| leptos::logging::error!("AtMan itself failed: {info}")));
+    std::panic::set_hook(Box::new(|info| {
+        leptos::logging::error!("AtMan itself failed: {info}");
+        // For start.js, which says so: nothing here can be relied on any more.
+        browser::leave("panicked", &info.to_string());
+    }));
     leptos::mount::mount_to_body(App);
 }
 

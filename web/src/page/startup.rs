@@ -35,6 +35,18 @@ pub(super) fn begin(page: Page) {
     });
     on_cleanup(move || on_link.remove());
     keep_planned(page);
+    // Should the page break down, it can be opened again with what was asked.
+    Effect::new(move |_| browser::leave("question", &link::fragment(page)));
+    #[cfg(feature = "parity")]
+    break_down_when_told();
+}
+
+/// A test has the page break down.
+#[cfg(feature = "parity")]
+#[expect(clippy::panic, reason = "that is what it is for")]
+fn break_down_when_told() {
+    let on_panic = window_event_listener_untyped("panic", |_| panic!("a test asked for it"));
+    on_cleanup(move || on_panic.remove());
 }
 
 /// The file names in `models/index.json`; none where there is no such file.

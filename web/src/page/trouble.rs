@@ -34,6 +34,15 @@ pub(super) fn Trouble(
                     }
                 })
             }
+            FailureKind::Fatal if page.worker.has_given_up() => {
+                let again = move |_| page.worker.start_again(page.state);
+                Some(
+                    view! {
+                        <p>"What you wrote and what was explained is still here. "<button type="button" on:click=again>"Start again"</button></p>
+                    }
+                    .into_any(),
+                )
+            }
             FailureKind::Fatal => {
                 let model = if library.is_built_in() { "" } else { " The model must be loaded again." };
                 let text = "The engine was started again: what you wrote and what was explained is still here.";

@@ -23,29 +23,45 @@ pub(super) struct WorkerLink {
     /// What it is to run on, also after it had to be started again.
     device: RwSignal<DeviceChoice>,
     /// How often it had to be started again since it last did something.
-    restarts: StoredValue<u32>,
+    restarts: RwSignal<u32>,
 }
 
 impl WorkerLink {
     /// Not yet started.
     pub(super) fn new(device: DeviceChoice) -> Self {
-        Self { worker: StoredValue::new_local(None), device: RwSignal::new(device), restarts: StoredValue::new(0) }
+        Self { worker: StoredValue::new_local(None), device: RwSignal::new(device), restarts: RwSignal::new(0) }
     }
 
     /// Starts another worker in place of one that cannot go on, unless that has been of no use.
     pub(super) fn restart(&self, state: State) {
-        let restarts = self.restarts.get_value();
-        if restarts < RESTARTS {
-            self.restarts.set_value(restarts + 1);
-            state.engine.await_nothing();
-            state.engine.activity.set(Activity::Starting);
-            self.start(state);
+        let restarts = self.restarts.get_untracked() + 1;
+        self.restarts.set(restarts);
+        if restarts <= RESTARTS {
+            self.start_anew(state);
         }
+    }
+
+    /// Whether starting it again has been of no use, and nobody does so any more unless a person wants it.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.restarts.get() > RESTARTS
+    }
+
+    /// Starts it again since a person wants it.
+    pub(super) fn start_again(&self, state: State) {
+        self.works();
+        state.engine.problem.set(None);
+        self.start_anew(state);
+    }
+
+    fn start_anew(&self, state: State) {
+        state.engine.await_nothing();
+        state.engine.activity.set(Activity::Starting);
+        self.start(state);
     }
 
     /// The worker has done something.
     pub(super) fn works(&self) {
-        self.restarts.set_value(0);
+        self.restarts.set(0);
     }
 
     /// What the model is to run on, for what shows it.

@@ -10,7 +10,6 @@ use super::pictures::Pictures;
 use super::speed::Speed;
 use crate::messages::{DeviceChoice, Event, LoadPhase, Memory, ModelReport, Request};
 use anyhow::{Context, Result, bail, ensure};
-use atman::Prompt;
 use model::Model;
 
 /// What the worker holds between requests.
@@ -94,6 +93,11 @@ impl Engine {
                 let differences = super::parity::shipped(&golden, loaded, device).await?;
                 Ok(Event::Shipped { differences })
             }
+            #[cfg(feature = "parity")]
+            Request::Trap => std::arch::wasm32::unreachable(),
+            #[cfg(feature = "parity")]
+            #[expect(clippy::panic, reason = "that is what it is for")]
+            Request::Panic => panic!("a test asked for it"),
             #[cfg(feature = "parity")]
             Request::LoseDevice => {
                 self.loses_device = true;
@@ -219,19 +223,13 @@ fn report(opened: &OpenedModel, model: &Model, device: &mut Device) -> ModelRepo
         licence: opened.licence.clone(),
         device: device.executor().describe(),
         n_layers: config.n_layers,
-        has_chat_template: opened.checkpoint.chat_template().is_some(),
-        answers_after_space: ends_bare(opened),
+        has_chat_template: opened.checkpoint.chat_template().is_some_and(|template| template.refused().is_none()),
         sees_pictures: config.vision.is_some(),
         max_positions: config.max_positions,
+        notices: opened.checkpoint.notices().iter().map(ToString::to_string).collect(),
         not_kept: opened.not_kept.clone(),
         memory: memory(device),
     }
-}
-
-/// Whether the chat template ends with a word or a mark, so that what comes after begins with a space.
-fn ends_bare(opened: &OpenedModel) -> bool {
-    let prompt = Prompt::chat("?", None, 0, &opened.checkpoint);
-    prompt.is_ok_and(|prompt| prompt.text.ends_with(|last: char| !last.is_whitespace() && last != '>'))
 }
 
 /// Places a model's weights on the device: the second half of loading.

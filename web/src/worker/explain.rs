@@ -2,7 +2,7 @@
 
 use super::engine::{Engine, Ready, UnderWay};
 use super::failure::exec_error;
-use super::question::question;
+use super::question::{Understood, question};
 use super::turn::turn;
 use crate::messages::{Ask, Event, Planned, Rows, Started};
 use anyhow::{Context, Result, ensure};
@@ -17,6 +17,8 @@ const REBUILDS: usize = 3;
 pub(super) struct Explaining {
     /// The number of the request that began it.
     of: u32,
+    /// Whether its answer was typed without the space that it comes after.
+    is_set_apart: bool,
     /// See [`OpenedModel::sha256`](super::library::OpenedModel): the model that it is of.
     model_sha256: String,
     model_name: String,
@@ -79,11 +81,12 @@ impl Engine {
             before.end();
         }
         let Ready { loaded, device, pictures } = self.ready()?;
-        let (question, alternatives) = question(ask, loaded, pictures, device.executor()).await?;
+        let understood = question(ask, loaded, pictures, device.executor()).await?;
+        let Understood { question, alternatives, is_set_apart } = understood;
         let mut explainer = Explainer::new(question, ask.settings.clone(), alternatives, Budget::default(), &loaded.model)?;
         explainer.begin(&loaded.model, device.executor()).await?;
         let (model_sha256, model_name) = (loaded.opened.sha256.clone(), loaded.opened.name.clone());
-        Ok(Explaining { of: id, model_sha256, model_name, explainer, sent: Vec::new() })
+        Ok(Explaining { of: id, is_set_apart, model_sha256, model_name, explainer, sent: Vec::new() })
     }
 
     /// Measures the faithfulness of the last explanation.
@@ -137,7 +140,7 @@ impl Engine {
         let explanation = Box::new(explaining.explainer.explanation());
         explaining.sent = explanation.relevance.iter().map(Option::is_some).collect();
         *under_way = UnderWay::Explaining;
-        post(Event::Started(Started { of: explaining.of, explanation, model: loaded.opened.name.clone() }));
+        post(Event::Started(Started { of: explaining.of, is_set_apart: explaining.is_set_apart, explanation, model: loaded.opened.name.clone() }));
         loop {
             turn().await;
             #[cfg(feature = "parity")]
@@ -185,7 +188,8 @@ impl Engine {
         }
         let speed = self.speed;
         let Ready { loaded, device, pictures } = self.ready()?;
-        let (question, alternatives) = question(ask, loaded, pictures, device.executor()).await?;
+        let understood = question(ask, loaded, pictures, device.executor()).await?;
+        let Understood { question, alternatives, is_set_apart } = understood;
         let texts = question.prompt.tokens.iter().chain(&question.target.tokens);
         let tokens = texts.map(|token| token.text.clone()).collect();
         let mut explainer = Explainer::new(question, ask.settings.clone(), alternatives, Budget::default(), &loaded.model)?;
@@ -193,6 +197,7 @@ impl Engine {
         let expected = explainer.expected(&loaded.model)?;
         Ok(Planned {
             problem: None,
+            is_set_apart,
             units: explainer.units().to_vec(),
             tokens,
             rows: expected.rows,

@@ -23,25 +23,31 @@ pub(super) async fn prompt(
     Ok((prompt.with_images(&seen)?.encode(checkpoint.tokenizer()?)?, seen))
 }
 
-/// What is to be explained.
-fn target(target: &Target, loaded: &Loaded) -> Result<Text> {
-    let tokenizer = loaded.opened.checkpoint.tokenizer()?;
-    Ok(match &target.ids {
-        Some(ids) => Text::from_ids(tokenizer, ids),
-        None => Text::following(tokenizer, &target.text)?,
-    })
+/// A question, the alternatives to its target, and whether its answer was set apart from the prompt by a space.
+pub(super) struct Understood {
+    pub(super) question: Question,
+    pub(super) alternatives: Vec<Text>,
+    pub(super) is_set_apart: bool,
 }
 
-/// The question and the alternatives to its target.
+/// The question and the alternatives to its target. What the model wrote is taken as its tokens, what a person typed as
+/// [`Text::typed_answer`] has it.
 pub(super) async fn question(
     ask: &Ask,
     loaded: &Loaded,
     pictures: &mut Pictures,
     executor: &mut dyn Executor,
-) -> Result<(Question, Vec<Text>)> {
+) -> Result<Understood> {
     let tokenizer = loaded.opened.checkpoint.tokenizer()?;
     let (prompt, seen) = prompt(&ask.prompt, loaded, pictures, executor).await?;
-    let question = Question::new(prompt, target(&ask.target, loaded)?, seen, loaded.model.config())?;
-    let alternatives = ask.alternatives.iter().map(|text| Text::following(tokenizer, text)).collect::<Result<_, _>>()?;
-    Ok((question, alternatives))
+    let Target { text, ids } = &ask.target;
+    let is_set_apart = ids.is_none() && prompt.sets_apart(ask.prompt.chat, text);
+    let target = match ids {
+        Some(ids) => Text::from_ids(tokenizer, ids),
+        None => prompt.typed_answer(ask.prompt.chat, text, tokenizer)?,
+    };
+    let alternatives = ask.alternatives.iter().map(|text| prompt.typed_answer(ask.prompt.chat, text, tokenizer));
+    let alternatives = alternatives.collect::<Result<_, _>>()?;
+    let question = Question::new(prompt, target, seen, loaded.model.config())?;
+    Ok(Understood { question, alternatives, is_set_apart })
 }

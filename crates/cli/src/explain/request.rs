@@ -1,6 +1,5 @@
 //! One question to a loaded model, from its parts to a document.
 
-use crate::answer;
 use crate::engine::Engine;
 use crate::pictures::{self, Picture};
 use anyhow::Result;
@@ -46,16 +45,12 @@ impl Asked {
         }
     }
 
-    /// An answer to it. In a chat it comes after a space, as a word follows another and models write it, unless the chat
-    /// template ends in white space or in a control token.
+    /// An answer to it, as [`Text::typed_answer`] has it.
     pub(crate) fn answer(&self, text: &str, tokenizer: &Tokenizer) -> Result<Text, AtmanError> {
-        let is_joined = match self {
-            Self::Written(prompt) if !prompt.add_special && !text.is_empty() && !text.starts_with(char::is_whitespace) => {
-                answer::wants_space(&prompt.encode(tokenizer)?)
-            }
-            _ => false,
-        };
-        Text::following(tokenizer, &if is_joined { format!(" {text}") } else { text.to_owned() })
+        match self {
+            Self::Written(prompt) if !prompt.add_special => prompt.encode(tokenizer)?.typed_answer(true, text, tokenizer),
+            _ => Text::following(tokenizer, text),
+        }
     }
 }
 

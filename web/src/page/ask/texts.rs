@@ -55,6 +55,15 @@ pub(super) fn Answer() -> impl IntoView {
         let ends_bare = question.prompt.with(|prompt| prompt.ends_with(|c: char| !c.is_whitespace()));
         !question.chat.get() && starts_bare && ends_bare && !is_writing()
     };
+    // In a chat the prompt ends as the template has it, which nobody sees.
+    let is_set_apart = move || {
+        let planned = state.planned.with(|planned| planned.as_ref().is_some_and(|planned| planned.is_set_apart));
+        planned && question.chat.get() && !is_writing()
+    };
+    let usual = move || match is_set_apart() {
+        true => "It is explained with a space before it, as the model begins its answers in a chat.",
+        false => "It need not be what the model would say.",
+    };
     view! {
         <div class="field">
             <label for="answer">"Answer"</label>
@@ -69,7 +78,7 @@ pub(super) fn Answer() -> impl IntoView {
                 on:input=move |event| question.answer.set(event_target_value(&event))
             ></textarea>
             <p class="help" id="answer-help">
-                <Show when=lacks_space fallback=|| "It need not be what the model would say.">
+                <Show when=lacks_space fallback=move || usual>
                     "It follows the prompt without a space between. "
                     <button type="button" class="plain" on:click=move |_| question.answer.update(|answer| answer.insert(0, ' '))>
                         "Begin with a space"

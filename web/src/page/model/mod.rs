@@ -31,6 +31,7 @@ pub(super) fn ModelPanel() -> impl IntoView {
                 })
             }}
             <div class="more">
+                <facts::Notices/>
                 <device::Device/>
                 <kept::KeptModels/>
             </div>

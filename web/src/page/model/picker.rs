@@ -1,12 +1,14 @@
 //! Which model: of this site, of this browser, of the hub, or of this machine.
 
 use crate::page::actions::page;
-use crate::page::{files, pictures};
+use crate::page::files;
+use crate::page::state::{Place, is_catalogued};
 use crate::selected::Selected;
 use leptos::html::Input;
 use leptos::prelude::*;
 use report::amount;
-use web_sys::{DragEvent, File, HtmlInputElement};
+use wasm_bindgen::JsCast;
+use web_sys::{DragEvent, Element, File, HtmlInputElement};
 use weights::catalogue::CATALOGUE;
 
 /// The list of models.
@@ -40,7 +42,7 @@ pub(super) fn Picker() -> impl IntoView {
     };
     let of_kept = move || {
         let complete = |kept: &crate::messages::Kept| {
-            let models = kept.models.iter().filter(|model| model.is_complete && !is_catalogued(&model.name));
+            let models = kept.models.iter().filter(|model| model.is_complete && !is_catalogued(model));
             models.cloned().collect::<Vec<_>>()
         };
         let models = library.kept.with(complete);
@@ -58,7 +60,7 @@ pub(super) fn Picker() -> impl IntoView {
     view! {
         <div class="picker">
             <label for="model">"Model"</label>
-            <select id="model" on:change=choose disabled=move || page.state.engine.is_busy()>
+            <select id="model" on:change=choose disabled=move || page.state.engine.is_busy() && !page.state.engine.is_loading()>
                 <option value="" hidden prop:selected=move || library.selected.get() == Selected::Nothing>"Choose a model"</option>
                 <optgroup label="Ready to use">{of_catalogue}</optgroup>
                 {of_kept}
@@ -73,11 +75,6 @@ pub(super) fn Picker() -> impl IntoView {
             </select>
         </div>
     }
-}
-
-/// A catalogued model that was kept stands in the list already.
-fn is_catalogued(name: &str) -> bool {
-    CATALOGUE.iter().flat_map(|entry| entry.files()).any(|file| file.name == name)
 }
 
 /// Where the model must be named: a repository, or files.
@@ -154,7 +151,7 @@ fn Files() -> impl IntoView {
     let picker = NodeRef::<Input>::new();
     let pick = move |_| {
         if let Some(input) = picker.get_untracked() {
-            page.select_files(files::of_list(input.files()));
+            page.examine(files::of_list(input.files()), Place::Model);
             // So that the same file can be picked again.
             let input: HtmlInputElement = input;
             input.set_value("");
@@ -174,6 +171,13 @@ fn Files() -> impl IntoView {
             <p class="help">{names}</p>
         </div>
     }
+}
+
+/// Where something was dropped: on what is about models, or elsewhere, which is the question's.
+fn place(event: &DragEvent) -> Place {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let is_on_model = target.is_some_and(|target| target.closest(".model").is_ok_and(|found| found.is_some()));
+    if is_on_model { Place::Model } else { Place::Ask }
 }
 
 /// Files may be dropped on the page at any place.
@@ -198,11 +202,7 @@ fn DropAnywhere() -> impl IntoView {
             event.prevent_default();
             over.set(false);
             let dropped = files::of_list(event.data_transfer().and_then(|data| data.files()));
-            if !dropped.is_empty() && dropped.iter().all(pictures::says_picture) {
-                page.add_pictures(dropped);
-            } else if !untrack(|| page.state.engine.is_busy()) {
-                page.select_files(dropped);
-            }
+            page.take_files(dropped, place(&event));
         }
     });
     on_cleanup(move || {
@@ -210,5 +210,5 @@ fn DropAnywhere() -> impl IntoView {
         on_leave.remove();
         on_drop.remove();
     });
-    view! { <div class="drop" class:over=over aria-hidden="true"><p>"Drop pictures, or a model’s files"</p></div> }
+    view! { <div class="drop" class:over=over aria-hidden="true"><p>"Drop pictures, a text, or a model’s files"</p></div> }
 }

@@ -8,23 +8,28 @@ use leptos::prelude::*;
 
 /// The address of the page with the question as it stands.
 pub(in crate::page) fn of(page: Page) -> String {
+    let address = window().location().href().unwrap_or_default();
+    format!("{}#{}", address.split('#').next().unwrap_or_default(), untrack(|| fragment(page)))
+}
+
+/// The question as it stands, as what follows the `#` of an address.
+pub(in crate::page) fn fragment(page: Page) -> String {
     let state = page.state;
-    let selected = state.library.selected.get_untracked();
-    let examples = state.question.pictures.get_untracked().into_iter().map(|picture| picture.example);
+    let selected = state.library.selected.get();
+    let examples = state.question.pictures.get().into_iter().map(|picture| picture.example);
     let n_pictures = examples.len();
     let pictures: Vec<String> = examples.flatten().collect();
     let own_pictures = n_pictures - pictures.len();
     let linked = Linked {
         model: if matches!(selected, Selected::Catalogue(_) | Selected::Hub(_)) { selected } else { Selected::Nothing },
-        prompt: state.question.prompt.get_untracked(),
-        chat: state.question.chat.get_untracked(),
+        prompt: state.question.prompt.get(),
+        chat: state.question.chat.get(),
         pictures,
         own_pictures,
-        answer: state.question.answer.get_untracked(),
-        settings: state.settings.get_untracked(),
+        answer: state.question.answer.get(),
+        settings: state.settings.get(),
     };
-    let address = window().location().href().unwrap_or_default();
-    format!("{}#{}", address.split('#').next().unwrap_or_default(), linked.to_fragment())
+    linked.to_fragment()
 }
 
 /// What a link was.

@@ -89,6 +89,11 @@ impl EngineState {
         !matches!(self.activity.get(), Activity::Idle | Activity::Starting)
     }
 
+    /// Whether what is under way is the loading of a model, which another choice ends.
+    pub(in crate::page) fn is_loading(&self) -> bool {
+        matches!(self.activity.get(), Activity::Loading { .. })
+    }
+
     /// Whether there is no device to run on: not yet, or no longer.
     pub(in crate::page) fn is_starting(&self) -> bool {
         self.activity.get() == Activity::Starting || self.device.with(Option::is_none)
@@ -118,7 +123,12 @@ impl EngineState {
 
     /// Tells the person of a problem.
     pub(in crate::page) fn fail(&self, message: impl Into<String>) {
-        self.problem.set(Some(Problem { message: message.into(), kind: FailureKind::Other, place: Place::Ask }));
+        self.fail_at(Place::Ask, message);
+    }
+
+    /// The same, of something that is not the question.
+    pub(in crate::page) fn fail_at(&self, place: Place, message: impl Into<String>) {
+        self.problem.set(Some(Problem { message: message.into(), kind: FailureKind::Other, place }));
     }
 
     /// Tells those who listen to the page.

@@ -1,6 +1,7 @@
 //! Models: which are there, which is chosen, which is loaded.
 
-use crate::messages::{Kept, ModelFacts, ModelFrom, ModelReport, SiteFile};
+use super::Place;
+use crate::messages::{Kept, KeptModel, ModelFacts, ModelFrom, ModelReport, SiteFile};
 use crate::selected::Selected;
 use leptos::prelude::*;
 use std::collections::HashMap;
@@ -22,14 +23,25 @@ pub(in crate::page) struct LibraryState {
     pub(in crate::page) files: StoredValue<Vec<File>, LocalStorage>,
     /// What the chosen one is and takes; `None` while that is not known.
     pub(in crate::page) facts: RwSignal<Option<ModelFacts>>,
-    /// The number of the request that asked what the chosen one is.
-    pub(in crate::page) described_by: StoredValue<Option<u32>>,
+    /// The number of the request that asks what the chosen one is, until that is known.
+    pub(in crate::page) described_by: RwSignal<Option<u32>>,
+    /// Files that are looked at: chosen if they are a model.
+    pub(in crate::page) examined: StoredValue<Option<Examined>, LocalStorage>,
     /// The number of the request that deletes a kept one.
     pub(in crate::page) forgotten_by: StoredValue<Option<u32>>,
     /// What each request to load asked for, by its number: the worker says which of them it has loaded.
     asked: StoredValue<HashMap<u32, Selected>>,
     /// Which model the worker has loaded, by its own word, and by which choice it was asked for.
     pub(in crate::page) loaded: RwSignal<Option<(Selected, ModelReport)>>,
+}
+
+/// Files of which the worker is asked what they are.
+pub(in crate::page) struct Examined {
+    /// The number of that request.
+    pub(in crate::page) asked: u32,
+    pub(in crate::page) files: Vec<File>,
+    /// Where they were dropped or picked, and so where it is said if they are no model.
+    pub(in crate::page) at: Place,
 }
 
 impl LibraryState {
@@ -41,7 +53,8 @@ impl LibraryState {
             repository: RwSignal::new(String::new()),
             files: StoredValue::new_local(Vec::new()),
             facts: RwSignal::new(None),
-            described_by: StoredValue::new(None),
+            described_by: RwSignal::new(None),
+            examined: StoredValue::new_local(None),
             forgotten_by: StoredValue::new(None),
             asked: StoredValue::new(HashMap::new()),
             loaded: RwSignal::new(None),
@@ -52,6 +65,11 @@ impl LibraryState {
     pub(in crate::page) fn is_ready(&self) -> bool {
         let selected = self.selected.get();
         self.loaded.with(|loaded| loaded.as_ref().is_some_and(|(of, _)| *of == selected))
+    }
+
+    /// Whether it is the request of that number that asks what the chosen model is.
+    pub(in crate::page) fn is_described_by(&self, id: Option<u32>) -> bool {
+        id.is_some() && self.described_by.get_untracked() == id
     }
 
     /// The chosen model was asked for by the request of that number.
@@ -77,13 +95,12 @@ impl LibraryState {
 
     /// Whether a catalogued model can be had without fetching more than the site itself.
     pub(in crate::page) fn is_here(&self, entry: &CatalogueEntry) -> bool {
-        let is_kept = |file: &CatalogueFile| {
-            self.kept.with(|kept| kept.models.iter().any(|model| model.name == file.name && model.is_complete))
-        };
-        match &entry.origin {
-            Origin::BuiltIn { .. } => true,
-            Origin::Fetched { file, .. } => is_kept(file),
-        }
+        entry.is_built_in() || self.kept_as(entry).is_some()
+    }
+
+    /// What a catalogued model is kept as in this browser, under whatever name it was fetched: its content tells.
+    fn kept_as(&self, entry: &CatalogueEntry) -> Option<String> {
+        self.kept.with(|kept| kept.models.iter().find(|model| is_kept_as(entry, model)).map(|model| model.id.clone()))
     }
 
     /// The catalogue's entry of the chosen model, if it is one of these.
@@ -103,6 +120,12 @@ impl LibraryState {
     pub(in crate::page) fn sees_pictures(&self) -> Option<bool> {
         let loaded = || self.loaded.with(|loaded| loaded.as_ref().map(|(_, report)| report.sees_pictures));
         if self.is_ready() { loaded() } else { self.entry().map(|entry| entry.sees) }
+    }
+
+    /// The licence of the chosen model, where it is loaded and its files name it.
+    pub(in crate::page) fn licence(&self) -> Option<String> {
+        let is_ready = self.is_ready();
+        self.loaded.with(|loaded| loaded.as_ref().filter(|_| is_ready).and_then(|(_, report)| report.licence.clone()))
     }
 
     /// What a person calls the chosen model.
@@ -130,7 +153,10 @@ impl LibraryState {
                         len_bytes: Some(file.len_bytes),
                         sha256: Some(file.sha256.to_owned()),
                     }),
-                    Origin::Fetched { sources, .. } => hub_name(sources).map(|repository| ModelFrom::Hub { repository }),
+                    Origin::Fetched { sources, .. } => match untrack(|| self.kept_as(entry)) {
+                        Some(id) => Some(ModelFrom::Kept { id }),
+                        None => hub_name(sources).map(|repository| ModelFrom::Hub { repository }),
+                    },
                 }
             }
             Selected::Hub(repository) => Some(ModelFrom::Hub { repository }),
@@ -158,6 +184,16 @@ impl LibraryState {
         let is_other = |entry: &&CatalogueEntry| selected != Selected::Catalogue(entry.name.to_owned());
         CATALOGUE.iter().filter(is_other).filter(|entry| entry.memory_bytes < needed).min_by_key(|entry| entry.memory_bytes)
     }
+}
+
+/// Whether a model of the store is that of the catalogue.
+fn is_kept_as(entry: &CatalogueEntry, model: &KeptModel) -> bool {
+    model.sha256.is_some() && model.sha256 == Some(entry.sha256())
+}
+
+/// Whether a model of the store stands in the catalogue, and so in the list of models already.
+pub(in crate::page) fn is_catalogued(model: &KeptModel) -> bool {
+    CATALOGUE.iter().any(|entry| is_kept_as(entry, model))
 }
 
 fn site_file(file: &CatalogueFile) -> SiteFile {

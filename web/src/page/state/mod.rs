@@ -10,7 +10,7 @@ mod steering;
 mod tint;
 
 pub(super) use engine::{Activity, EngineState, Place, Problem, Then};
-pub(super) use library::LibraryState;
+pub(super) use library::{Examined, LibraryState, is_catalogued};
 pub(super) use picture::{ObjectUrl, Picture};
 pub(super) use question::QuestionState;
 pub(super) use region::Region;

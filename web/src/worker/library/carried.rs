@@ -42,7 +42,7 @@ pub(super) async fn open(wanted: &Wanted, plan: &Plan, progress: &mut dyn FnMut(
         sources.push(BlobSource::new(recorded.name.clone(), blob));
         hashes.push((recorded.name, recorded.sha256.unwrap_or_default()));
     }
-    opened(wanted.name.clone(), None, sources, hashes).await
+    opened(wanted.name.clone(), None, sources, weights::model_sha256(hashes)).await
 }
 
 type Work<'a> = Pin<Box<dyn Future<Output = Result<Brought>> + 'a>>;

@@ -74,9 +74,10 @@ impl Library {
             }
             ModelFrom::Site { .. } | ModelFrom::SiteFolder { .. } | ModelFrom::Hub { .. } => Wanted::new(&from)?,
         };
-        let shelf = match Store::open().await {
-            Ok(store) => store.find(&wanted.id).await,
-            Err(_) => None,
+        let store = Store::open().await.ok();
+        let shelf = match &store {
+            Some(store) => store.find(&wanted.id).await,
+            None => None,
         };
         if let Some(shelf) = &shelf
             && let Some(record) = shelf.complete().await.filter(|record| wanted.is(record))
@@ -93,6 +94,12 @@ impl Library {
                 _ => return Err(error),
             },
         };
+        if let Some(store) = &store
+            && let Some((_, shelf, record)) = store.same(&plan).await
+            && let Ok(sources) = sources(&shelf, &record).await
+        {
+            return facts::of_sources(record.name, record.licence, sources).await;
+        }
         let here = match shelf {
             Some(shelf) => shelf.begun().await.map(|record| (shelf, record)),
             None => None,
@@ -123,7 +130,7 @@ impl Library {
                     let hash = check::check(source, &Expected::default(), &mut progress).await?;
                     hashes.push((source.name().to_owned(), hash.map_err(|mismatch| anyhow!("{mismatch}"))?));
                 }
-                opened(name, None, sources, hashes).await
+                opened(name, None, sources, weights::model_sha256(hashes)).await
             }
             ModelFrom::Kept { id } => {
                 let (store, shelf, record) = kept(id).await?;
@@ -157,6 +164,13 @@ impl Library {
             delete(store, &wanted.id).await;
         }
         let plan = wanted.plan().await?;
+        // Kept under another name.
+        if let Ok(store) = &store
+            && let Some((_, shelf, record)) = store.same(&plan).await
+            && let Ok(sources) = check_kept(&record, sources(&shelf, &record).await, progress).await
+        {
+            return of_record(&record, sources).await;
+        }
         progress.begin(plan.total_bytes());
         let mut fetched = fetch::fetch(wanted, &plan, &store, progress).await?;
         match of_record(&fetched.record, std::mem::take(&mut fetched.sources)).await {
@@ -248,20 +262,13 @@ async fn delete(store: &Store, id: &str) -> bool {
 }
 
 async fn of_record(record: &Record, sources: Vec<BlobSource>) -> Result<OpenedModel> {
-    let hashes = record.files.iter().map(|file| (file.name.clone(), file.sha256.clone().unwrap_or_default())).collect();
-    opened(record.name.clone(), record.licence.clone(), sources, hashes).await
+    opened(record.name.clone(), record.licence.clone(), sources, record.sha256()).await
 }
 
-async fn opened(
-    name: String,
-    licence: Option<String>,
-    sources: Vec<BlobSource>,
-    hashes: Vec<(String, String)>,
-) -> Result<OpenedModel> {
+async fn opened(name: String, licence: Option<String>, sources: Vec<BlobSource>, sha256: String) -> Result<OpenedModel> {
     let file_bytes = sources.iter().map(ByteSource::len_bytes).sum();
     let files = sources.into_iter().map(|source| (source.name().to_owned(), Box::new(source) as Box<dyn ByteSource>)).collect();
     let checkpoint = Checkpoint::open(ModelFiles::new(files)).await?;
     let licence = licence.or_else(|| facts::licence(&checkpoint));
-    let sha256 = weights::model_sha256(hashes);
     Ok(OpenedModel { asked: 0, checkpoint, name, sha256, licence, file_bytes, not_kept: None })
 }

@@ -35,6 +35,12 @@ impl Record {
         self.files.iter().map(|file| file.len_bytes).sum()
     }
 
+    /// See [`weights::model_sha256`]. Of a model that is complete.
+    pub(super) fn sha256(&self) -> String {
+        let hash = |file: &RecordedFile| (file.name.clone(), file.sha256.clone().unwrap_or_default());
+        weights::model_sha256(self.files.iter().map(hash).collect())
+    }
+
     /// Takes over what is known of a file.
     pub(super) fn set(&mut self, known: &RecordedFile) {
         if let Some(file) = self.files.iter_mut().find(|file| file.name == known.name) {

@@ -3,6 +3,7 @@
 use super::js;
 use super::record::Record;
 use super::shelf::Shelf;
+use super::wanted::Plan;
 use crate::messages::KeptModel;
 use anyhow::{Result, anyhow};
 use js_sys::{AsyncIterator, Function, IteratorNext, Promise};
@@ -62,23 +63,40 @@ impl Store {
 
     /// All models, by name.
     pub(super) async fn list(&self) -> Result<Vec<KeptModel>> {
-        let failed = |error: JsValue| anyhow!("the kept models could not be listed: {}", js::message(&error));
         let mut models = Vec::new();
+        for (id, shelf) in self.shelves().await? {
+            models.push(describe(id, &shelf).await);
+        }
+        models.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        Ok(models)
+    }
+
+    /// The complete model that holds just what a plan would fetch, under whatever name it was fetched.
+    pub(super) async fn same(&self, plan: &Plan) -> Option<(String, Shelf, Record)> {
+        for (id, shelf) in self.shelves().await.ok()? {
+            if let Some(record) = shelf.complete().await.filter(|record| plan.is(record)) {
+                return Some((id, shelf, record));
+            }
+        }
+        None
+    }
+
+    async fn shelves(&self) -> Result<Vec<(String, Shelf)>> {
+        let failed = |error: JsValue| anyhow!("the kept models could not be listed: {}", js::message(&error));
+        let mut shelves = Vec::new();
         let entries: AsyncIterator = self.models.values();
         loop {
             let next = entries.next().map_err(failed)?;
             let next: IteratorNext = JsFuture::from(next).await.map_err(failed)?.unchecked_into();
             if next.done() {
-                break;
+                return Ok(shelves);
             }
             let id = next.value().unchecked_into::<FileSystemHandle>().name();
             // What is deleted meanwhile by another tab is no longer of interest.
             if let Some(shelf) = self.find(&id).await {
-                models.push(describe(id, &shelf).await);
+                shelves.push((id, shelf));
             }
         }
-        models.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-        Ok(models)
     }
 }
 
@@ -89,11 +107,12 @@ async fn describe(id: String, shelf: &Shelf) -> KeptModel {
         None => (shelf.begun().await, false),
     };
     let total_bytes = record.as_ref().and_then(Record::total_bytes).unwrap_or_default().max(bytes);
+    let sha256 = record.as_ref().filter(|_| is_complete).map(Record::sha256);
     let (name, from, licence) = match record {
         Some(Record { name, from, licence, .. }) => (name, Some(from), licence),
         None => (id.clone(), None, None),
     };
-    KeptModel { id, name, bytes, total_bytes, is_complete, from, licence }
+    KeptModel { id, name, bytes, total_bytes, is_complete, from, licence, sha256 }
 }
 
 /// A folder within another.

@@ -141,6 +141,14 @@ impl PlannedFile {
         }
     }
 
+    /// Whether a file that is all there is this one: by its content, or else by its name in the same commit.
+    fn is(&self, kept: &RecordedFile) -> bool {
+        match (&self.expected.sha256, &kept.sha256) {
+            (Some(expected), Some(kept)) => expected.eq_ignore_ascii_case(kept),
+            _ => self.commit.is_some() && self.commit == kept.version && self.name == kept.name,
+        }
+    }
+
     /// Whether what was fetched of `before` may be a part of this file.
     pub(super) fn continues(&self, before: &RecordedFile) -> bool {
         match (&self.expected.sha256, &self.commit) {
@@ -154,6 +162,12 @@ impl PlannedFile {
 }
 
 impl Plan {
+    /// Whether a complete model of the store holds just these files, whatever it is called there and wherever it came from.
+    pub(super) fn is(&self, record: &Record) -> bool {
+        let is_kept = |file: &PlannedFile| record.files.iter().any(|kept| file.is(kept));
+        self.files.len() == record.files.len() && self.files.iter().all(is_kept)
+    }
+
     /// Bytes of all files, if they are known.
     pub(super) fn total_bytes(&self) -> Option<u64> {
         self.files.iter().map(|file| file.expected.len_bytes).sum()
