@@ -118,6 +118,15 @@ impl Inbox {
         }
     }
 
+    // In functions of their own: the lists must not stay borrowed while something is carried out.
+    fn next_to_bring(&self) -> Option<(u32, Request, Beside)> {
+        self.to_bring.borrow_mut().pop_front()
+    }
+
+    fn next_task(&self) -> Option<Task> {
+        self.waiting.borrow_mut().pop_front()
+    }
+
     /// How a request is stopped.
     fn stop_of(&self, id: u32) -> Stop {
         self.open.borrow().iter().find(|(open, _)| *open == id).map(|(_, stop)| stop.clone()).unwrap_or_default()
@@ -145,8 +154,7 @@ impl Inbox {
 
 /// Brings models here until none is wanted. The engine has what it has, and its use, until the files of another are here.
 async fn bring(inbox: Rc<Inbox>) {
-    // In a statement of its own: the list must not stay borrowed while a model is brought here.
-    while let Some((id, request, beside)) = { inbox.to_bring.borrow_mut().pop_front() } {
+    while let Some((id, request, beside)) = inbox.next_to_bring() {
         let Request::Load { from } = request else { continue };
         // As many bytes again are to be placed on the device: the bar goes on where fetching ends.
         let mut progress = |phase, done_bytes: u64, total_bytes: u64| {
@@ -164,7 +172,7 @@ async fn bring(inbox: Rc<Inbox>) {
 
 /// Carries tasks out until none waits.
 async fn serve(inbox: Rc<Inbox>) {
-    while let Some(Task { id, what }) = { inbox.waiting.borrow_mut().pop_front() } {
+    while let Some(Task { id, what }) = inbox.next_task() {
         let stop = inbox.stop_of(id);
         let mut engine = inbox.engine.take();
         let post = |event: Event| post(Some(id), event);
