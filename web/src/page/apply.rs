@@ -106,7 +106,9 @@ pub(super) fn apply(id: Option<u32>, event: Event, state: State, worker: WorkerL
             shown.show(*document);
             engine.say(summary(state, partial));
         }
-        Event::Rebuilding if is_awaited => engine.say("The device was lost. It is opened again, and the work goes on where it was."),
+        Event::Rebuilding if is_awaited => {
+            engine.say("The device was lost. It is opened again, and the work goes on where it was.")
+        }
         Event::Cancelled if is_awaited => {
             engine.await_nothing();
             engine.say("Stopped.");

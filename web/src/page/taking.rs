@@ -53,7 +53,8 @@ impl Page {
         }
         let bytes = browser::bytes(file).await.map_err(|error: JsValue| message(&error))?;
         let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.contains('\0'));
-        let text = text.ok_or("it is no picture, no model (a GGUF file, or safetensors with their config.json), and no text in UTF-8")?;
+        let text =
+            text.ok_or("it is no picture, no model (a GGUF file, or safetensors with their config.json), and no text in UTF-8")?;
         // A byte order mark says how a text is stored, and is no part of it.
         let text = text.trim_start_matches('\u{feff}');
         self.state.question.prompt.update(|prompt| {

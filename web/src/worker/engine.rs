@@ -77,7 +77,11 @@ impl Engine {
             Request::Continue { of } => self.go_on(of, post).await,
             Request::Measure { of } => self.measure(of, post).await,
             // Heard where requests come in, as what needs no engine is carried out there.
-            Request::Cancel { .. } | Request::Describe { .. } | Request::Load { .. } | Request::ListKept | Request::Forget { .. } => {
+            Request::Cancel { .. }
+            | Request::Describe { .. }
+            | Request::Load { .. }
+            | Request::ListKept
+            | Request::Forget { .. } => {
                 bail!("this is nothing that the engine does")
             }
             #[cfg(feature = "parity")]

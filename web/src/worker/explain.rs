@@ -140,7 +140,12 @@ impl Engine {
         let explanation = Box::new(explaining.explainer.explanation());
         explaining.sent = explanation.relevance.iter().map(Option::is_some).collect();
         *under_way = UnderWay::Explaining;
-        post(Event::Started(Started { of: explaining.of, is_set_apart: explaining.is_set_apart, explanation, model: loaded.opened.name.clone() }));
+        post(Event::Started(Started {
+            of: explaining.of,
+            is_set_apart: explaining.is_set_apart,
+            explanation,
+            model: loaded.opened.name.clone(),
+        }));
         loop {
             turn().await;
             #[cfg(feature = "parity")]
