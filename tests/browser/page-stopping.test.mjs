@@ -148,6 +148,27 @@ describe("what is under way", () => {
     await at.ready.waitFor();
   });
 
+  test("is stopped while a lost device is opened again; what is there stays, and goes on", async () => {
+    await explainHalf();
+    await page.evaluate(() => {
+      window.engine.addEventListener("message", ({ data }) => {
+        if (JSON.parse(data).event.event !== "rebuilding") return;
+        [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "Stop").click();
+      });
+      window.engine.postMessage(['{"id":1000001,"request":{"request":"lose-device"}}']);
+    });
+    await at.button("Go on").click();
+    await page.waitForFunction(() => window.rebuilt === 2, null, PATIENCE);
+    await idle(page);
+    const n_known = (await promptRelevance(page)).filter((score) => score !== null).length;
+    assert.ok(n_known > 0 && n_known < whole.length, `${n_known} of ${whole.length}`);
+    await at.button("Go on").click();
+    await page.waitForFunction((n) => document.querySelectorAll(".prompt [data-relevance]").length > n, n_known);
+    await idle(page);
+    assert.ok(difference(await promptRelevance(page), whole) < NATS);
+    assert.equal(await said(page), "");
+  });
+
   test("goes on where the tab was put to sleep on the way", async () => {
     await at.explain.click();
     await page.waitForFunction(() => document.querySelectorAll(".prompt [data-relevance]").length > 0);

@@ -111,7 +111,7 @@ impl Engine {
     }
 
     /// What there is of a request that was stopped.
-    pub(super) fn stopped(&mut self) -> Event {
+    pub(super) fn stopped(&self) -> Event {
         let partial = match self.under_way {
             UnderWay::Explaining => self.explained().ok(),
             UnderWay::Writing => self.writing.as_ref().map(|writing| Event::Generated(writing.stopped())),

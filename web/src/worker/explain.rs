@@ -19,9 +19,10 @@ pub(super) struct Explaining {
     of: u32,
     /// Whether its answer was typed without the space that it comes after.
     is_set_apart: bool,
-    /// See [`OpenedModel::sha256`](super::library::OpenedModel): the model that it is of.
-    model_sha256: String,
-    model_name: String,
+    /// The model that it is of.
+    model: ModelInfo,
+    /// The device that it was made on last.
+    device: String,
     explainer: Explainer,
     /// Whether each unit's relevance has been sent.
     sent: Vec<bool>,
@@ -85,8 +86,13 @@ impl Engine {
         let Understood { question, alternatives, is_set_apart } = understood;
         let mut explainer = Explainer::new(question, ask.settings.clone(), alternatives, Budget::default(), &loaded.model)?;
         explainer.begin(&loaded.model, device.executor()).await?;
-        let (model_sha256, model_name) = (loaded.opened.sha256.clone(), loaded.opened.name.clone());
-        Ok(Explaining { of: id, is_set_apart, model_sha256, model_name, explainer, sent: Vec::new() })
+        let model = ModelInfo {
+            name: loaded.opened.name.clone(),
+            sha256: Some(loaded.opened.sha256.clone()),
+            formats: loaded.model.formats().iter().map(ToString::to_string).collect(),
+        };
+        let device = device.executor().describe();
+        Ok(Explaining { of: id, is_set_apart, model, device, explainer, sent: Vec::new() })
     }
 
     /// Measures the faithfulness of the last explanation.
@@ -106,8 +112,8 @@ impl Engine {
         let here = self.model_sha256().context("no model is loaded: choose one first")?.to_owned();
         let explaining = self.explaining.as_mut().filter(|explaining| explaining.of == of);
         let explaining = explaining.context("this explanation is no longer held: explain it again")?;
-        let name = &explaining.model_name;
-        ensure!(explaining.model_sha256 == here, "this explanation is of {name}, and another model is loaded: load {name} again");
+        let ModelInfo { name, sha256, .. } = &explaining.model;
+        ensure!(*sha256 == Some(here), "this explanation is of {name}, and another model is loaded: load {name} again");
         Ok(explaining)
     }
 
@@ -134,6 +140,7 @@ impl Engine {
         let device = device.as_mut().context("no device has been chosen")?;
         let explaining = explaining.as_mut().context("there is no explanation to go on with")?;
         let model = &loaded.model;
+        explaining.device = device.executor().describe();
         if begins_anew {
             explaining.explainer.begin(model, device.executor()).await?;
         }
@@ -166,16 +173,10 @@ impl Engine {
     }
 
     /// The explanation as far as it is.
-    pub(super) fn explained(&mut self) -> Result<Event> {
-        let device = self.device.as_mut().context("no device has been chosen")?.executor().describe();
-        let loaded = self.loaded.as_ref().context("no model is loaded")?;
-        let explaining = self.explaining.as_ref().context("there is no explanation")?;
-        let info = ModelInfo {
-            name: loaded.opened.name.clone(),
-            sha256: Some(loaded.opened.sha256.clone()),
-            formats: loaded.model.formats().iter().map(ToString::to_string).collect(),
-        };
-        Ok(Event::Explained(Box::new(Document::new(explaining.explainer.explanation(), info, device, None))))
+    pub(super) fn explained(&self) -> Result<Event> {
+        let Explaining { explainer, model, device, .. } = self.explaining.as_ref().context("there is no explanation")?;
+        let document = Document::new(explainer.explanation(), model.clone(), device.clone(), None);
+        Ok(Event::Explained(Box::new(document)))
     }
 
     /// What an explanation would take, or why there can be none.
