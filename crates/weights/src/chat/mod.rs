@@ -129,10 +129,10 @@ fn compile(template: &str) -> Result<Environment<'static>, String> {
     // What turns lists and maps into text is charged for only when it is done; so this looks at their size before.
     environment.set_formatter(|out, state, value| {
         check_size(value)?;
-        match value.is_number() && !value.is_integer() {
-            true => out.write_str(&filters::text_of(value)).map_err(Error::from),
-            false => minijinja::escape_formatter(out, state, value),
+        if value.is_number() && !value.is_integer() {
+            return out.write_str(&filters::text_of(value)).map_err(Error::from);
         }
+        minijinja::escape_formatter(out, state, value)
     });
     filters::add(&mut environment);
     environment.add_function(guard::GUARD, guarded);

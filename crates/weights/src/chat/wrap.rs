@@ -52,7 +52,8 @@ pub(super) fn indent(value: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Va
         if i > 0 {
             out.push('\n');
         }
-        if if i == 0 { first } else { blank || !line.is_empty() } {
+        let is_indented = if i == 0 { first } else { blank || !line.is_empty() };
+        if is_indented {
             out.push_str(&indention);
         }
         out.push_str(line);

@@ -256,9 +256,12 @@ impl HfTokenizerFiles {
     pub(crate) async fn read(files: &mut ModelFiles) -> Result<HfTokenizerFiles, WeightsError> {
         let tokenizer = files.read("tokenizer.json", TOKENIZER_LIMIT_BYTES).await?;
         let (config_name, config) = object(files, "tokenizer_config.json", CONFIG_LIMIT_BYTES).await?;
-        let (_, map) = object(files, "special_tokens_map.json", SMALL_LIMIT_BYTES).await?;
-        let (_, added) = object(files, "added_tokens.json", CONFIG_LIMIT_BYTES).await?;
-        let special = SpecialFiles { config, map, added };
+        let mut special = SpecialFiles { config, ..SpecialFiles::default() };
+        // As in transformers: where the configuration lists all added tokens, the older files are not looked at.
+        if !special.lists_all() {
+            special.map = object(files, "special_tokens_map.json", SMALL_LIMIT_BYTES).await?.1;
+            special.added = object(files, "added_tokens.json", CONFIG_LIMIT_BYTES).await?.1;
+        }
         let template = files.read("chat_template.jinja", SMALL_LIMIT_BYTES).await?.map(|(file, text)| {
             let text = String::from_utf8(text).map_err(|error| error.to_string());
             Template { file, text }

@@ -3,6 +3,7 @@
 use super::parts::Parts;
 use crate::chat::SpecialTokens;
 use serde_json::{Map, Value};
+use std::collections::{HashMap, HashSet};
 use tokenizers::AddedToken;
 
 /// The names that every tokenizer has, in the order in which transformers numbers tokens that no file lists.
@@ -18,21 +19,21 @@ fn text_of(token: &Value) -> Option<&str> {
 pub(super) struct SpecialFiles {
     /// `tokenizer_config.json`.
     pub(super) config: Map<String, Value>,
-    /// `special_tokens_map.json`, which counts where the configuration does not list all added tokens.
+    /// `special_tokens_map.json`; empty where the configuration lists all added tokens.
     pub(super) map: Map<String, Value>,
-    /// `added_tokens.json`, likewise: ids by text.
+    /// `added_tokens.json`: ids by text; likewise empty.
     pub(super) added: Map<String, Value>,
 }
 
 impl SpecialFiles {
-    fn lists_all(&self) -> bool {
+    /// Whether the configuration lists all added tokens.
+    pub(super) fn lists_all(&self) -> bool {
         self.config.contains_key("added_tokens_decoder")
     }
 
-    /// The configuration's entries, and over them those of `special_tokens_map.json` where that counts.
+    /// The configuration's entries, and over them those of `special_tokens_map.json`.
     fn entries(&self) -> impl Iterator<Item = (&String, &Value)> {
-        let map = if self.lists_all() { None } else { Some(&self.map) };
-        self.config.iter().chain(map.into_iter().flatten())
+        self.config.iter().chain(&self.map)
     }
 
     /// Special tokens by their names, such as `eos_token`.
@@ -66,33 +67,30 @@ impl SpecialFiles {
     pub(super) fn add_to(&self, parts: &mut Parts, vocab_size: Option<u64>) {
         let named = self.named();
         let others = named.iter().filter(|(name, _)| !NAMES.contains(&name.as_str())).map(|(_, text)| text);
-        let mut special: Vec<String> = NAMES.iter().filter_map(|name| named.get(*name)).chain(others).cloned().collect();
-        special.extend(self.unnamed().map(str::to_owned));
+        let in_order: Vec<&str> =
+            NAMES.iter().filter_map(|name| named.get(*name)).chain(others).map(String::as_str).chain(self.unnamed()).collect();
+        let special: HashSet<&str> = in_order.iter().copied().collect();
         let mut listed: Vec<(u32, AddedToken)> = Vec::new();
-        if self.lists_all() {
-            for (id, token) in self.config.get("added_tokens_decoder").and_then(Value::as_object).into_iter().flatten() {
-                if let (Ok(id), Ok(token)) = (id.parse(), serde_json::from_value::<AddedToken>(with_flags(token))) {
-                    listed.push((id, token));
-                }
+        for (id, token) in self.config.get("added_tokens_decoder").and_then(Value::as_object).into_iter().flatten() {
+            if let (Ok(id), Ok(token)) = (id.parse(), serde_json::from_value::<AddedToken>(with_flags(token))) {
+                let is_special = token.special || special.contains(token.content.as_str());
+                listed.push((id, AddedToken { special: is_special, ..token }));
             }
-        } else {
-            for (text, id) in &self.added {
-                let is_special = special.contains(text);
-                // What `tokenizer.json` says of a token comes first here.
-                let is_there = parts.added.iter().any(|(_, added)| added.content == *text);
-                if let Some(id) = id.as_u64().and_then(|id| u32::try_from(id).ok()).filter(|_| !is_there) {
-                    listed.push((id, AddedToken::from(text.clone(), is_special).normalized(!is_special)));
-                }
-            }
+        }
+        let mut tokens = Tokens::new(parts, vocab_size);
+        for (text, id) in &self.added {
+            let is_special = special.contains(text.as_str());
+            // What `tokenizer.json` says of a token comes first here.
+            let id = id.as_u64().and_then(|id| u32::try_from(id).ok()).filter(|_| !tokens.are_added(text));
+            listed.extend(id.map(|id| (id, AddedToken::from(text.clone(), is_special).normalized(!is_special))));
         }
         listed.sort_by_key(|(id, _)| *id);
-        for (id, mut token) in listed {
-            token.special |= special.contains(&token.content);
-            put(parts, Some(id), token, vocab_size);
+        for (id, token) in listed {
+            tokens.put(Some(id), token);
         }
-        for text in special {
-            if !parts.added.iter().any(|(_, added)| added.content == text) {
-                put(parts, None, AddedToken::from(text, true).normalized(false), vocab_size);
+        for text in in_order {
+            if !tokens.are_added(text) {
+                tokens.put(None, AddedToken::from(text, true).normalized(false));
             }
         }
     }
@@ -108,20 +106,52 @@ fn with_flags(token: &Value) -> Value {
     whole
 }
 
-/// Adds a token with the id that the vocabulary has for it, else the one that is wished for if that is free, else the next.
-fn put(parts: &mut Parts, wished: Option<u32>, token: AddedToken, vocab_size: Option<u64>) {
-    if token.content.is_empty() {
-        return;
+/// The tokens of a tokenizer by text and by id, for others to be added.
+struct Tokens<'a> {
+    vocab: HashMap<&'a str, u32>,
+    added: &'a mut Vec<(u32, AddedToken)>,
+    /// Where an added token is among them.
+    places: HashMap<String, usize>,
+    taken: HashSet<u32>,
+    next: Option<u32>,
+    vocab_size: Option<u64>,
+}
+
+impl<'a> Tokens<'a> {
+    fn new(parts: &'a mut Parts, vocab_size: Option<u64>) -> Tokens<'a> {
+        let Parts { vocab, added, .. } = parts;
+        let taken: HashSet<u32> = vocab.iter().map(|(_, id)| *id).chain(added.iter().map(|(id, _)| *id)).collect();
+        Tokens {
+            vocab: vocab.iter().map(|(text, id)| (text.as_str(), *id)).collect(),
+            places: added.iter().enumerate().map(|(place, (_, token))| (token.content.clone(), place)).collect(),
+            next: taken.iter().max().map_or(Some(0), |last| last.checked_add(1)),
+            added,
+            taken,
+            vocab_size,
+        }
     }
-    if let Some((_, added)) = parts.added.iter_mut().find(|(_, added)| added.content == token.content) {
-        *added = token;
-        return;
+
+    fn are_added(&self, text: &str) -> bool {
+        self.places.contains_key(text)
     }
-    let known = parts.vocab.iter().find(|(text, _)| *text == token.content).map(|(_, id)| *id);
-    let ids = || parts.vocab.iter().map(|(_, id)| *id).chain(parts.added.iter().map(|(id, _)| *id));
-    let is_free = |id: &u32| ids().all(|taken| taken != *id);
-    let id = known.or_else(|| wished.filter(is_free)).or_else(|| ids().max().map_or(Some(0), |last| last.checked_add(1)));
-    if let Some(id) = id.filter(|&id| known.is_some() || vocab_size.is_none_or(|size| u64::from(id) < size)) {
-        parts.added.push((id, token));
+
+    /// Adds a token with the id that the vocabulary has for it, else the one that is wished for if that is free, else the next.
+    fn put(&mut self, wished: Option<u32>, token: AddedToken) {
+        if token.content.is_empty() {
+            return;
+        }
+        if let Some((_, added)) = self.places.get(&token.content).and_then(|&place| self.added.get_mut(place)) {
+            *added = token;
+            return;
+        }
+        let known = self.vocab.get(token.content.as_str()).copied();
+        let id = known.or_else(|| wished.filter(|id| !self.taken.contains(id))).or(self.next);
+        let has_embedding = |id: &u32| known.is_some() || self.vocab_size.is_none_or(|size| u64::from(*id) < size);
+        if let Some(id) = id.filter(has_embedding) {
+            self.taken.insert(id);
+            self.next = self.next.and_then(|next| id.checked_add(1).map(|after| after.max(next)));
+            self.places.insert(token.content.clone(), self.added.len());
+            self.added.push((id, token));
+        }
     }
 }
