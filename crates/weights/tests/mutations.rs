@@ -249,7 +249,7 @@ fn every_seed_is_good() {
         assert!(tokenizer.encode("the cat 12", true).unwrap().len() > 3, "{name}");
     }
     for (name, bytes) in seeds::seeds("chat_template") {
-        let template = weights::ChatTemplate::new(name, std::str::from_utf8(&bytes).unwrap(), weights::SpecialTokens::new());
+        let template = weights::ChatTemplate::new(name, std::str::from_utf8(&bytes).unwrap(), readers::special_tokens());
         let text = template.render(&[weights::Message::new("user", "Hi")], true).expect(name);
         assert!(text.contains("Hi") && text.contains("assistant"), "{name}: {text}");
     }

@@ -8,7 +8,9 @@
 )]
 
 use weights::safetensors::Index;
-use weights::{ByteSource, ChatTemplate, Checkpoint, MemorySource, Message, ModelFiles, Tokenizer, WeightsError, gguf};
+use weights::{
+    ByteSource, ChatTemplate, Checkpoint, MemorySource, Message, ModelFiles, SpecialTokens, Tokenizer, WeightsError, gguf,
+};
 
 /// A reader and the name of its fuzz target and folder of seeds.
 pub type Reader = (&'static str, fn(&[u8]));
@@ -96,9 +98,14 @@ pub fn read_gguf_tokenizer(bytes: &[u8]) {
     }
 }
 
+/// What a template may call a beginning and an end.
+pub fn special_tokens() -> SpecialTokens {
+    [("bos_token", "<s>"), ("eos_token", "</s>")].map(|(name, text)| (name.to_owned(), text.to_owned())).into()
+}
+
 pub fn read_chat_template(bytes: &[u8]) {
     let template = String::from_utf8_lossy(bytes);
-    let template = ChatTemplate::new("chat_template.jinja", &template, [("bos_token".to_owned(), "<s>".to_owned())].into());
+    let template = ChatTemplate::new("chat_template.jinja", &template, special_tokens());
     let _ = template.render(&[Message::new("system", "Be brief."), Message::new("user", "Hi <b> é")], true);
     let _ = template.render(&[], false);
 }
