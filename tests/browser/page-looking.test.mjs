@@ -9,7 +9,7 @@ const NATS = 1e-4;
 
 /** Numbers for people are rounded. */
 const SHOWN = 0.006;
-const number = (text) => Number(/[+-]\d+\.\d+/.exec(text)[0]);
+const number = (text) => Number(/[+-]?\d+\.\d+/.exec(text)[0]);
 
 describe("an explanation", () => {
   let session, page, assertClean, at, whole, told;

@@ -11,9 +11,12 @@ const PREFIX: &str = "ask=";
 /// What a link holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Linked {
-    /// Which model: of the catalogue or of the hub. Others are of one machine alone, and are not named.
+    /// Which model: of the catalogue or of the hub. Others are of one machine alone, and are known by their identity.
     #[serde(default)]
     pub model: Selected,
+    /// What tells the model from any other, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<ModelIdentity>,
     /// What the model reads.
     pub prompt: String,
     /// Whether that is a message in a chat.
@@ -31,6 +34,23 @@ pub struct Linked {
     /// How it is explained.
     #[serde(default)]
     pub settings: atman::Settings,
+}
+
+/// A model that whoever opens a link may have, or lack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelIdentity {
+    /// What a person calls it.
+    pub name: String,
+    /// SHA-256 of its files, in lower-case hexadecimal digits; `None` where it was never loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+impl ModelIdentity {
+    /// Whether a model with these files is this one, as far as that can be told.
+    pub fn is(&self, sha256: &str) -> bool {
+        self.sha256.as_deref().is_none_or(|own| own == sha256)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -66,6 +86,7 @@ mod tests {
     fn a_question_comes_back_as_it_went() {
         let mut linked = Linked {
             model: Selected::Catalogue("smollm2-135m-instruct".to_owned()),
+            identity: Some(ModelIdentity { name: "my.gguf".to_owned(), sha256: Some("ab".repeat(32)) }),
             prompt: "<b>#?&=%\n🙂</b>".to_owned(),
             chat: true,
             pictures: vec!["two-shapes.png".to_owned()],

@@ -1,6 +1,6 @@
 //! What buttons do.
 
-use super::state::{Activity, State, Steered, Then, View};
+use super::state::{Activity, Origin, State, Steered, Then, View, Writing};
 use super::worker_link::{WorkerLink, base};
 use crate::messages::{Generate, ModelFrom, Request, Steering};
 use crate::selected::Selected;
@@ -107,8 +107,9 @@ impl Page {
     pub(super) fn go_on_with(&self, then: Option<Then>) {
         match then {
             Some(Then::Generate) => self.generate(),
-            Some(Then::Explain(alternatives)) => self.explain(alternatives),
-            Some(Then::ExplainFirst(ask)) if untrack(|| self.state.ask()) == *ask => self.explain_in_place(Vec::new()),
+            Some(Then::Explain) => self.explain(),
+            Some(Then::Compare(alternative)) => self.compare(alternative),
+            Some(Then::ExplainFirst(ask)) if untrack(|| self.state.ask()) == *ask => self.explain_in_place(false),
             Some(Then::ExplainFirst(_)) => {}
             Some(Then::Steer(steered)) => self.steer(steered),
             None => {}
@@ -150,32 +151,23 @@ impl Page {
             return;
         }
         engine.problem.set(None);
-        question.answer.set(String::new());
-        question.written.set(None);
+        question.empty_answer();
         engine.say("The model is writing.");
+        let (prompt, how) = untrack(|| (question.prompt_text(), question.writing()));
+        question.how.set_value(how);
+        let Writing { sampling, max_tokens } = how;
         self.stop_planning();
-        let id = self.worker.ask(Request::Generate(self.request_to_write(None)));
+        let id = self.worker.ask(Request::Generate(Generate { prompt, sampling, max_tokens, steering: None }));
         engine.begin(id, Activity::Writing);
     }
 
-    fn request_to_write(&self, steering: Option<Steering>) -> Generate {
-        let question = self.state.question;
-        Generate {
-            prompt: untrack(|| question.prompt_text()),
-            sampling: question.sampling.get_untracked(),
-            max_tokens: question.max_tokens.get_untracked(),
-            steering,
-        }
+    /// Explains the question as it stands, and brings what comes of it into view.
+    pub(super) fn explain(&self) {
+        self.explain_in_place(true);
     }
 
-    /// Explains the answer, and why it rather than each of `alternatives`; brings what comes of it into view.
-    pub(super) fn explain(&self, alternatives: Vec<String>) {
-        self.state.shown.is_awaited.set_value(true);
-        self.explain_in_place(alternatives);
-    }
-
-    fn explain_in_place(&self, alternatives: Vec<String>) {
-        let State { engine, question, shown, .. } = self.state;
+    fn explain_in_place(&self, is_looked_for: bool) {
+        let State { engine, question, .. } = self.state;
         if !self.has_prompt() || !self.takes_pictures() {
             return;
         }
@@ -183,16 +175,38 @@ impl Page {
             engine.fail("There is no answer to explain yet: let the model write one with Generate, or type it yourself.");
             return;
         }
-        if !self.has_model(Then::Explain(alternatives.clone())) {
+        if self.has_model(Then::Explain) {
+            self.ask_for(untrack(|| self.state.origin()), is_looked_for);
+        }
+    }
+
+    /// Explains what is on show anew, and why the answer was that rather than another: of its own question, whatever stands in
+    /// the page by now.
+    pub(super) fn compare(&self, alternative: String) {
+        if !self.can_ask_on() {
             return;
         }
-        let mut ask = untrack(|| self.state.ask());
-        ask.alternatives = alternatives;
-        self.state.steering.clear();
-        shown.ask.set(Some(ask.clone()));
-        shown.pictures.set(question.pictures.get_untracked());
-        self.drop_unused();
-        shown.of_model.set(self.state.library.selected.get_untracked());
+        let Some(mut origin) = untrack(|| self.state.shown.origin()) else { return };
+        if self.has_model(Then::Compare(alternative.clone())) {
+            origin.ask.alternatives = vec![alternative];
+            self.ask_for(origin, true);
+        }
+    }
+
+    /// Whether more can be asked about what is on show; if not, says so.
+    fn can_ask_on(&self) -> bool {
+        let problem = untrack(|| self.state.cannot_ask_on());
+        let can = problem.is_none();
+        if let Some(problem) = problem {
+            self.state.engine.fail(problem);
+        }
+        can
+    }
+
+    /// Asks for an explanation. What is there stays until that begins.
+    fn ask_for(&self, origin: Origin, is_looked_for: bool) {
+        let ask = origin.ask.clone();
+        self.state.shown.await_one(origin, is_looked_for);
         self.begin(Request::Explain(ask), "Explaining.");
     }
 
@@ -212,18 +226,23 @@ impl Page {
         }
     }
 
-    /// Goes on with an explanation that was stopped.
+    /// Goes on with the explanation on show, which was stopped.
     pub(super) fn go_on(&self) {
-        if let Some(of) = self.state.shown.of.get_value() {
-            self.begin(Request::Continue { of }, "Going on.");
-        }
+        self.ask_on("Going on.", |of| Request::Continue { of });
     }
 
-    /// Measures how far the explanation can be trusted.
+    /// Measures how far the explanation on show can be trusted.
     pub(super) fn measure(&self) {
-        if let Some(of) = self.state.shown.of.get_value() {
-            self.begin(Request::Measure { of }, "Measuring how far the explanation can be trusted.");
+        self.ask_on("Measuring how far the explanation can be trusted.", |of| Request::Measure { of });
+    }
+
+    fn ask_on(&self, saying: &str, request: impl FnOnce(u32) -> Request) {
+        if !self.can_ask_on() {
+            return;
         }
+        let Some((origin, of)) = untrack(|| self.state.shown.begun()) else { return };
+        self.state.shown.await_one(origin, false);
+        self.begin(request(of), saying);
     }
 
     /// Stops what is under way; what is done stays.
@@ -232,6 +251,18 @@ impl Page {
         if let Some(asked) = self.state.engine.awaited() {
             self.worker.ask(Request::Cancel { asked });
         }
+    }
+
+    /// What was asked for has failed, or was stopped with nothing to show: what was there before is there still.
+    pub(super) fn give_up(&self) {
+        let State { engine, question, shown, steering, .. } = self.state;
+        match engine.activity.get_untracked() {
+            Activity::Steering => steering.give_up(),
+            // Nothing was written in place of the answer that was there.
+            Activity::Writing if question.answer.with_untracked(String::is_empty) => question.fill_emptied(),
+            _ => {}
+        }
+        shown.give_up();
     }
 
     /// Takes a unit up among those that are steered.
@@ -243,9 +274,11 @@ impl Page {
     /// Takes several units up as one, such as those of a region of a picture.
     pub(super) fn add_all_steered(&self, units: Vec<usize>, name: String) {
         let State { shown, steering, .. } = self.state;
-        let positions: Vec<usize> = shown.document.with_untracked(|document| {
-            let all = document.as_ref().map(|document| document.explanation.units.as_slice()).unwrap_or_default();
-            units.iter().filter_map(|unit| all.get(*unit)).flat_map(|unit| unit.positions.iter().copied()).collect()
+        let positions: Vec<usize> = untrack(|| {
+            shown.with_document(|document| {
+                let all = document.map(|document| document.explanation.units.as_slice()).unwrap_or_default();
+                units.iter().filter_map(|unit| all.get(*unit)).flat_map(|unit| unit.positions.iter().copied()).collect()
+            })
         });
         if positions.is_empty() {
             return;
@@ -258,37 +291,38 @@ impl Page {
         shown.view.set(View::Steer);
     }
 
-    /// Has the model write the answer again with some units damped or amplified.
+    /// Has the model write the answer on show again with some units damped or amplified: to the question that was explained, in
+    /// the way that it was.
     pub(super) fn steer(&self, steered: Vec<Steered>) {
-        let State { engine, shown, steering, settings, .. } = self.state;
+        let State { engine, shown, steering, .. } = self.state;
+        if !self.can_ask_on() {
+            return;
+        }
+        let Some(Origin { ask, writing, .. }) = untrack(|| shown.origin()) else { return };
         if !self.has_model(Then::Steer(steered.clone())) {
             return;
         }
         engine.problem.set(None);
-        let suppression = settings.with_untracked(|settings| settings.suppression.clone());
+        let suppression = ask.settings.suppression;
         let each = |steered: &Steered| steered.positions.iter().map(|p| (*p, steered.factor)).collect::<Vec<_>>();
         let asked = Steering {
             factors: steered.iter().flat_map(each).collect(),
             operator: suppression.operator,
             layers: suppression.layers,
         };
-        steering.old.set(shown.ask.with_untracked(|ask| ask.as_ref().map(|ask| ask.target.text.clone()).unwrap_or_default()));
-        steering.new.set(String::new());
-        steering.used.set(steered);
-        engine.say("The model is writing again.");
-        let mut generate = self.request_to_write(Some(asked));
-        if let Some(ask) = shown.ask.get_untracked() {
-            // Positions are those of the prompt that was explained.
-            generate.prompt = ask.prompt;
-            if ask.target.ids.is_none() {
-                // What a person wrote says nothing of how long the model would go on.
-                let n_target = shown
-                    .document
-                    .with_untracked(|document| document.as_ref().map_or(0, |document| document.explanation.target.tokens.len()));
-                generate.max_tokens = generate.max_tokens.min(n_target.max(1));
-            }
+        let Writing { sampling, mut max_tokens } = writing;
+        if ask.target.ids.is_none() {
+            // What a person wrote says nothing of how long the model would go on.
+            let n_target = untrack(|| {
+                shown.with_document(|document| document.map_or(0, |document| document.explanation.target.tokens.len()))
+            });
+            max_tokens = max_tokens.min(n_target.max(1));
         }
+        let old = untrack(|| shown.with_document(|document| document.map(|document| document.explanation.target.text.clone())));
+        steering.begin(old.unwrap_or_default(), steered);
+        engine.say("The model is writing again.");
         self.stop_planning();
+        let generate = Generate { prompt: ask.prompt, sampling, max_tokens, steering: Some(asked) };
         let id = self.worker.ask(Request::Generate(generate));
         engine.begin(id, Activity::Steering);
     }

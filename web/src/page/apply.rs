@@ -2,12 +2,12 @@
 
 use super::actions::Page;
 use super::browser;
-use super::state::{Activity, Place, Problem, State};
+use super::state::{Activity, Place, Problem, State, Written};
 use super::worker_link::WorkerLink;
 use crate::messages::{Event, FailureKind, Request, WritingEnd};
 use crate::selected::Selected;
 use leptos::prelude::*;
-use report::amount;
+use report::{Document, amount};
 
 /// Takes in an event, and does what waited for it. `id` is the number of the request that it answers; what answers something
 /// that is no longer waited for is dropped.
@@ -61,7 +61,7 @@ pub(super) fn apply(id: Option<u32>, event: Event, state: State, worker: WorkerL
         Event::Unloaded => library.loaded.set(None),
         Event::Kept(kept) => library.kept.set(kept),
         Event::Token { text } if is_awaited => match engine.activity.get_untracked() {
-            Activity::Steering => steering.new.update(|new| new.push_str(&text)),
+            Activity::Steering => steering.grow(&text),
             _ => question.answer.update(|answer| answer.push_str(&text)),
         },
         Event::Generated(generated) if is_awaited => {
@@ -75,10 +75,12 @@ pub(super) fn apply(id: Option<u32>, event: Event, state: State, worker: WorkerL
             };
             engine.say(format!("{ending} It wrote: {}", generated.target.text));
             match was {
-                Activity::Steering => steering.new.set(generated.target.text),
+                Activity::Steering => steering.end(generated.target.text),
+                _ if generated.target.text.is_empty() && generated.end == WritingEnd::Stopped => question.fill_emptied(),
                 _ => {
                     question.answer.set(generated.target.text.clone());
-                    question.written.set(Some(generated.target));
+                    let how = question.how.get_value();
+                    question.written.set(Some(Written { target: generated.target, end: generated.end, how }));
                 }
             }
         }
@@ -88,9 +90,14 @@ pub(super) fn apply(id: Option<u32>, event: Event, state: State, worker: WorkerL
             }
         }
         Event::Started(started) if is_awaited => {
-            shown.of.set_value(Some(started.of));
-            shown.start(started);
-            if shown.is_awaited.try_update_value(std::mem::take).unwrap_or_default() {
+            let begun = shown.begin(started);
+            page.drop_unused();
+            if !begun.has_same_units {
+                steering.clear();
+            } else if !begun.has_same_target {
+                steering.forget_rewritten();
+            }
+            if begun.is_looked_for {
                 // On a narrow screen it stands below what is in view. Once it has been drawn:
                 request_animation_frame(|| browser::bring_into_view("why-title"));
             }
@@ -103,13 +110,14 @@ pub(super) fn apply(id: Option<u32>, event: Event, state: State, worker: WorkerL
         Event::Explained(document) if is_awaited => {
             engine.await_nothing();
             let partial = document.explanation.partial;
-            shown.show(*document);
+            shown.end(*document);
             engine.say(summary(state, partial));
         }
         Event::Rebuilding if is_awaited => {
             engine.say("The device was lost. It is opened again, and the work goes on where it was.")
         }
         Event::Cancelled if is_awaited => {
+            page.give_up();
             engine.await_nothing();
             engine.say("Stopped.");
         }
@@ -121,6 +129,7 @@ pub(super) fn apply(id: Option<u32>, event: Event, state: State, worker: WorkerL
                 Activity::Starting | Activity::Idle | Activity::Loading { .. } => engine.then.with_untracked(Option::is_some),
             };
             let place = if was_asked { Place::Ask } else { Place::Model };
+            page.give_up();
             engine.await_nothing();
             engine.then.set(None);
             engine.problem.set(Some(Problem { message: as_sentence(&message), kind, place }));
@@ -171,10 +180,8 @@ fn summary(state: State, partial: bool) -> String {
     let stopped = if partial { "Stopped; what is done stays. " } else { "" };
     let scores = state.shown.scores.get_untracked();
     let is_sink = |unit: usize| {
-        state
-            .shown
-            .document
-            .with_untracked(|document| document.as_ref().and_then(|d| d.explanation.units.get(unit)).is_none_or(|unit| unit.sink))
+        let of = |document: Option<&Document>| document.and_then(|d| d.explanation.units.get(unit)).is_none_or(|unit| unit.sink);
+        untrack(|| state.shown.with_document(of))
     };
     let known = scores.iter().enumerate().filter_map(|(unit, score)| Some((unit, (*score)?)));
     let strongest = known.filter(|(unit, _)| !is_sink(*unit)).max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));

@@ -52,6 +52,7 @@ impl Page {
         let is_there = self.state.question.pictures.with_untracked(|pictures| {
             pictures.iter().map(|picture| picture.example.as_deref()).eq(names.iter().map(|name| Some(name.as_str())))
         });
+        let turn = self.next_turn();
         if is_there {
             return;
         }
@@ -59,12 +60,23 @@ impl Page {
         self.drop_unused();
         spawn_local(async move {
             for name in names {
-                match browser::fetched(&format!("{}pictures/{name}", base())).await {
+                let fetched = browser::fetched(&format!("{}pictures/{name}", base())).await;
+                if page.state.question.picture_turn.get_value() != turn {
+                    return;
+                }
+                match fetched {
                     Some(bytes) => page.add_picture(&name, bytes, Some(name.clone())),
                     None => page.refuse(&name, "it could not be fetched from this site"),
                 }
             }
         });
+    }
+
+    /// All pictures are replaced: those of before that are still on their way come too late.
+    fn next_turn(&self) -> u32 {
+        let turn = self.state.question.picture_turn;
+        turn.update_value(|turn| *turn = turn.wrapping_add(1));
+        turn.get_value()
     }
 
     fn add_picture(&self, name: &str, bytes: Vec<u8>, example: Option<String>) {
@@ -119,6 +131,25 @@ impl Page {
         }
     }
 
+    /// Takes what was there last in place of what is there now, which can be had back in turn.
+    pub(super) fn bring_back(&self) {
+        let pictures = self.state.question.pictures;
+        let had_any = pictures.with_untracked(|pictures| !pictures.is_empty());
+        self.next_turn();
+        self.state.question.bring_back();
+        let n_pictures = pictures.with_untracked(Vec::len);
+        if had_any != (n_pictures > 0) {
+            self.set_damping_for(n_pictures);
+        }
+        let handed = self.state.question.handed;
+        for picture in pictures.get_untracked() {
+            if handed.with_value(|handed| !handed.contains(&picture.id)) {
+                self.hand_over(&picture);
+            }
+        }
+        self.drop_unused();
+    }
+
     /// Takes a picture away from the prompt.
     pub(super) fn remove_picture(&self, id: u32) {
         self.state.question.pictures.update(|pictures| pictures.retain(|picture| picture.id != id));
@@ -140,7 +171,7 @@ impl Page {
     /// The pictures of the question, and of the explanation that is shown.
     fn used_pictures(&self) -> Vec<Picture> {
         let mut used = self.state.question.pictures.get_untracked();
-        for picture in self.state.shown.pictures.get_untracked() {
+        for picture in untrack(|| self.state.shown.pictures()) {
             if used.iter().all(|other| other.id != picture.id) {
                 used.push(picture);
             }

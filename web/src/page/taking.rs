@@ -57,6 +57,7 @@ impl Page {
             text.ok_or("it is no picture, no model (a GGUF file, or safetensors with their config.json), and no text in UTF-8")?;
         // A byte order mark says how a text is stored, and is no part of it.
         let text = text.trim_start_matches('\u{feff}');
+        self.state.question.keep_draft();
         self.state.question.prompt.update(|prompt| {
             if prompt.trim().is_empty() {
                 prompt.clear();

@@ -54,20 +54,24 @@ impl Asked {
     }
 }
 
-/// The answer as the model would write it, taking the likeliest token each time.
-async fn write_target(engine: &mut Engine<'_>, prompt: &Text, images: &[SeenImage], max_tokens: usize) -> Result<Text> {
+/// The answer as the model would write it, taking the likeliest token each time; and whether it ends before the model ended it.
+async fn write_target(engine: &mut Engine<'_>, prompt: &Text, images: &[SeenImage], max_tokens: usize) -> Result<(Text, bool)> {
     let tokenizer = engine.opened.checkpoint.tokenizer()?;
     let (model, executor) = (&engine.model, engine.executor.as_mut());
     let input = atman::prompt_input(prompt, images, model)?;
     let mut generation = Generation::start_mixed(model, executor, &input, max_tokens, Sampling::default(), None).await?;
     let mut ids = Vec::new();
+    let mut is_ended = false;
     while ids.len() < max_tokens
         && let Some(score) = generation.next(model, executor).await?
-        && !tokenizer.end_ids().contains(&score.token)
     {
+        is_ended = tokenizer.end_ids().contains(&score.token);
+        if is_ended {
+            break;
+        }
         ids.push(score.token);
     }
-    Ok(Text::from_ids(tokenizer, &ids))
+    Ok((Text::from_ids(tokenizer, &ids), !is_ended))
 }
 
 /// Answers a request. `after_chunk` sees the explanation grow, and may stop it.
@@ -80,8 +84,8 @@ pub(crate) async fn explain(
     let tokenizer = engine.opened.checkpoint.tokenizer()?;
     let images = pictures::see(&request.pictures, engine).await?;
     let prompt = request.prompt.with_images(&images, tokenizer)?;
-    let target = match request.target {
-        Some(target) => target,
+    let (target, target_cut) = match request.target {
+        Some(target) => (target, false),
         None => write_target(engine, &prompt, &images, request.max_tokens).await?,
     };
     let span = match request.span {
@@ -112,5 +116,5 @@ pub(crate) async fn explain(
         }
     }
     let document = Document::new(explainer.explanation(), info.clone(), engine.executor.describe(), span);
-    Ok(document.with_pictures(request.pictures.into_iter().map(Picture::into_file).collect()))
+    Ok(document.with_target_cut(target_cut).with_pictures(request.pictures.into_iter().map(Picture::into_file).collect()))
 }

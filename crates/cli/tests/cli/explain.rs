@@ -124,6 +124,7 @@ fn units_may_be_sets_of_positions() {
 #[test]
 fn without_an_answer_the_model_writes_one() {
     let found = json(&["--prompt", ITALY, "--max-tokens", "2"]);
+    assert_eq!(found["target_cut"], true, "the model had not ended it");
     assert_eq!(found["target"]["text"], " Rome.");
     let chat = json(&["--chat", "--prompt", "What is the capital of France?", "--granularity", "word"]);
     assert!(chat["target"]["text"].as_str().unwrap().contains("Paris"), "{}", chat["target"]["text"]);

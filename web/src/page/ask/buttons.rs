@@ -10,13 +10,24 @@ use report::amount;
 #[component]
 pub(super) fn Buttons() -> impl IntoView {
     let page = page();
-    let engine = page.state.engine;
+    let (engine, drafts) = (page.state.engine, page.state.question.drafts);
     let cannot = move || engine.is_busy() || engine.is_starting();
     view! {
         <div class="buttons">
             <button type="button" disabled=cannot on:click=move |_| page.generate()>"Generate"</button>
-            <button type="button" class="primary" disabled=cannot on:click=move |_| page.explain(Vec::new())>"Explain"</button>
+            <button type="button" class="primary" disabled=cannot on:click=move |_| page.explain()>"Explain"</button>
             <button type="button" disabled=move || !engine.is_busy() on:click=move |_| page.stop()>"Stop"</button>
+            <Show when=move || drafts.with(|drafts| !drafts.is_empty())>
+                <button
+                    type="button"
+                    class="plain"
+                    title="Prompt, answer and pictures, as they were before something else took their place"
+                    disabled=move || engine.is_busy()
+                    on:click=move |_| page.bring_back()
+                >
+                    "Bring back what you had"
+                </button>
+            </Show>
         </div>
         <Progress/>
         <Cost/>

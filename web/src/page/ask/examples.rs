@@ -115,6 +115,8 @@ pub(in crate::page) fn take_first_example(page: Page) {
 /// Writes an example's question.
 fn write(page: Page, example: &Example) {
     let question = page.state.question;
+    question.keep_draft();
+    page.state.library.expected.set(None);
     question.prompt.set(example.prompt.to_owned());
     question.chat.set(example.chat);
     question.answer.set(example.answer.to_owned());
@@ -122,6 +124,7 @@ fn write(page: Page, example: &Example) {
     page.set_example_pictures(example.picture.iter().map(|name| (*name).to_owned()).collect());
     page.state.settings.update(|settings| settings.granularity = example.granularity.clone());
     page.set_damping_for(usize::from(example.picture.is_some()));
+    question.note_offered();
 }
 
 /// Takes an example up, with its model.

@@ -2,7 +2,7 @@
 
 use crate::page::actions::page;
 use crate::page::files;
-use crate::page::state::Picture;
+use crate::page::state::{Picture, Place};
 use crate::selected::Selected;
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -32,7 +32,7 @@ pub(super) fn Pictures() -> impl IntoView {
         // Text is pasted where the cursor is.
         if !pasted.is_empty() {
             event.prevent_default();
-            page.add_pictures(pasted);
+            page.take_files(pasted, Place::Ask);
         }
     });
     on_cleanup(move || on_paste.remove());

@@ -3,7 +3,7 @@
 use crate::page::actions::page;
 use crate::page::state::Shown;
 use leptos::prelude::*;
-use report::{Document, amount};
+use report::{Document, Side, amount};
 use std::ops::Range;
 
 /// Where the line stands, for what it describes.
@@ -37,13 +37,16 @@ fn of_unit(shown: Shown, unit: usize) -> Option<String> {
     let score = shown.scores.with(|scores| scores.get(unit).copied().flatten());
     let Some(score) = score else { return Some(format!("{name} is not computed yet, or stands after the chosen words.")) };
     let scale = shown.scale.get()?;
-    let verdict = match score {
+    let verdict = match scale.side(score) {
         _ if scale.is_noise(score) => "no more than noise",
-        s if s < 0.0 => "speaks against it",
-        _ => "supports it",
+        Side::Neither => "which rounds to zero",
+        Side::Against if shown.contrast.get().is_some() => "speaks for the alternative",
+        Side::Against => "speaks against it",
+        Side::Supports if shown.contrast.get().is_some() => "speaks for the answer",
+        Side::Supports => "supports it",
     };
     let mut text = format!("{name}: {} {}, {verdict}", amount::signed(score), scale.measure.name());
-    let more = shown.document.with(|document| more_of_unit(document.as_ref()?, unit));
+    let more = shown.with_document(|document| more_of_unit(document?, unit));
     text.push_str(&more.unwrap_or_default());
     text.push('.');
     Some(text)
@@ -77,8 +80,8 @@ fn more_of_unit(document: &Document, unit: usize) -> Option<String> {
 
 /// Words of the answer: how likely they were, and what they rest on most.
 fn of_tokens(shown: Shown, tokens: Range<usize>) -> Option<String> {
-    shown.document.with(|document| {
-        let explanation = &document.as_ref()?.explanation;
+    shown.with_document(|document| {
+        let explanation = &document?.explanation;
         let of = explanation.target.tokens.get(tokens.clone())?;
         let bytes = of.first()?.start_byte..of.last()?.end_byte;
         let name = format!("“{}”", report::label(explanation.target.text.get(bytes)?));

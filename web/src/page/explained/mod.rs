@@ -20,7 +20,7 @@ use report::{Document, words};
 #[component]
 pub(super) fn WhyPanel() -> impl IntoView {
     let shown = page().state.shown;
-    let is_there = Memo::new(move |_| shown.document.with(Option::is_some));
+    let is_there = Memo::new(move |_| shown.with_document(|document| document.is_some()));
     view! {
         <section class="why" aria-labelledby="why-title">
             <Show when=move || is_there.get() fallback=|| view! { <intro::Intro/> }>
@@ -36,7 +36,7 @@ fn Explained() -> impl IntoView {
     // The words change with the explanation's texts, not with each of its rows.
     let title = Memo::new(move |_| {
         let number = shown.contrast.get();
-        shown.document.with(|document| {
+        shown.with_document(|document| {
             let Some(Document { explanation, .. }) = document else { return String::new() };
             match number.and_then(|number| explanation.contrasts.get(number)) {
                 Some(contrast) => words::contrast(explanation, contrast),
@@ -48,10 +48,10 @@ fn Explained() -> impl IntoView {
         // While it is being made it is no news that it is not whole.
         let is_growing = matches!(engine.activity.get(), Activity::Explaining { .. });
         shown
-            .document
-            .with(|document| document.as_ref().filter(|_| !is_growing).and_then(|document| words::partial(&document.explanation)))
+            .with_document(|document| document.filter(|_| !is_growing).and_then(|document| words::partial(&document.explanation)))
     });
-    let likelihood = Memo::new(move |_| shown.document.with(|document| document.as_ref().and_then(words::likelihood)));
+    let likelihood = Memo::new(move |_| shown.with_document(|document| document.and_then(words::likelihood)));
+    let cut = Memo::new(move |_| shown.with_document(|document| document.and_then(words::target_cut)));
     view! {
         <h2 id="why-title" class="title">{move || title.get()}</h2>
         <stale::Stale/>
@@ -62,6 +62,7 @@ fn Explained() -> impl IntoView {
             <prompt::TintedPrompt/>
             <h3 id="said-title">"What it said " <small>{move || likelihood.get()}</small></h3>
             <answer::SelectableAnswer/>
+            {move || cut.get().map(|cut| view! { <p class="help cut">{cut}</p> })}
             <detail::Detail/>
             <legend::Legend/>
         </div>

@@ -12,7 +12,7 @@ pub(super) fn Stale() -> impl IntoView {
         <Show when=move || is_stale.get()>
             <p class="note" role="status">
                 "This is about the question as it was: something has changed since. "
-                <button type="button" disabled=move || page.state.engine.is_busy() on:click=move |_| page.explain(Vec::new())>
+                <button type="button" disabled=move || page.state.engine.is_busy() on:click=move |_| page.explain()>
                     "Do it again"
                 </button>
             </p>

@@ -23,6 +23,7 @@ pub(super) fn ModelPanel() -> impl IntoView {
                 <facts::Facts/>
             </div>
             <picker::Named/>
+            <crate::page::share::expected::Expected/>
             <progress::Loading/>
             <Trouble at=Place::Model/>
             {move || {

@@ -3,6 +3,7 @@
 use super::link;
 use crate::page::actions::{Page, page};
 use crate::page::browser::{self, message};
+use crate::selected::Selected;
 use leptos::html::Input;
 use leptos::prelude::*;
 use report::{ColorDepth, Document, Format, TerminalStyle};
@@ -82,8 +83,14 @@ fn holds(page: Page) -> String {
         1 => " It does not hold your picture: whoever opens it has to add that.",
         _ => " It does not hold your pictures: whoever opens it has to add them.",
     };
+    let model = match page.state.library.selected.get() {
+        Selected::Files(_) | Selected::Kept(_) => "the model’s name and SHA-256 (its files it does not hold)",
+        _ => "model",
+    };
+    let which =
+        if page.state.is_stale() { " It is the question as it now stands, which is not the one explained here." } else { "" };
     format!(
-        "The link holds model, prompt, answer and settings.{pictures} Whoever opens it computes it anew on their own machine."
+        "The link holds {model}, prompt, answer and settings.{which}{pictures} Whoever opens it computes it anew on their own machine."
     )
 }
 

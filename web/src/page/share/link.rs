@@ -1,6 +1,6 @@
 //! Links to a question.
 
-use crate::linked::Linked;
+use crate::linked::{Linked, ModelIdentity};
 use crate::page::actions::Page;
 use crate::page::ask;
 use crate::selected::Selected;
@@ -21,6 +21,7 @@ pub(in crate::page) fn fragment(page: Page) -> String {
     let pictures: Vec<String> = examples.flatten().collect();
     let own_pictures = n_pictures - pictures.len();
     let linked = Linked {
+        identity: identity(page),
         model: if matches!(selected, Selected::Catalogue(_) | Selected::Hub(_)) { selected } else { Selected::Nothing },
         prompt: state.question.prompt.get(),
         chat: state.question.chat.get(),
@@ -30,6 +31,18 @@ pub(in crate::page) fn fragment(page: Page) -> String {
         settings: state.settings.get(),
     };
     linked.to_fragment()
+}
+
+/// What tells the chosen model from others. Of one that is not loaded no more is known than its name; where that says where to
+/// have it, it is enough.
+fn identity(page: Page) -> Option<ModelIdentity> {
+    let library = page.state.library;
+    match (library.loaded_sha256(), library.selected.get()) {
+        (Some(sha256), _) => Some(ModelIdentity { name: library.title(), sha256: Some(sha256) }),
+        (None, Selected::Files(names)) if !names.is_empty() => Some(ModelIdentity { name: names.join(", "), sha256: None }),
+        (None, Selected::Kept(_)) => Some(ModelIdentity { name: library.title(), sha256: None }),
+        (None, _) => None,
+    }
 }
 
 /// What a link was.
@@ -55,12 +68,19 @@ pub(in crate::page) fn take(page: Page) -> Taken {
     };
     let state = page.state;
     let chat = linked.chat;
+    state.question.keep_draft();
     state.question.prompt.set(linked.prompt);
     state.question.answer.set(linked.answer);
     state.question.written.set(None);
     state.settings.set(linked.settings);
     match linked.model {
-        Selected::Nothing | Selected::Kept(_) | Selected::Files(_) => {}
+        // It lies in files, which are chosen unless they are at hand: no other model answers in its place.
+        Selected::Nothing | Selected::Kept(_) | Selected::Files(_) => {
+            let is_at_hand = |of: &ModelIdentity| of.sha256.is_some() && of.sha256 == untrack(|| state.library.loaded_sha256());
+            if linked.identity.as_ref().is_some_and(|of| !is_at_hand(of)) {
+                page.select(Selected::Files(Vec::new()));
+            }
+        }
         // Nothing is asked of the hub because of a link: the person does that.
         Selected::Hub(repository) => {
             state.library.repository.set(repository);
@@ -68,6 +88,7 @@ pub(in crate::page) fn take(page: Page) -> Taken {
         }
         catalogued => page.select(catalogued),
     }
+    state.library.expected.set(linked.identity);
     // After the model, whose own way of taking prompts is another's default.
     state.question.chat.set(chat);
     let known: Vec<String> = linked.pictures.into_iter().filter(|name| ask::is_example_picture(name)).collect();

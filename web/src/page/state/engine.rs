@@ -66,7 +66,9 @@ pub(in crate::page) enum Place {
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::page) enum Then {
     Generate,
-    Explain(Vec<String>),
+    Explain,
+    /// What is on show, with another answer.
+    Compare(String),
     /// Nobody asked for it: the question that the page opened with, if it still stands.
     ExplainFirst(Box<Ask>),
     Steer(Vec<Steered>),

@@ -1,6 +1,7 @@
 //! Models: which are there, which is chosen, which is loaded.
 
 use super::Place;
+use crate::linked::ModelIdentity;
 use crate::messages::{Kept, KeptModel, ModelFacts, ModelFrom, ModelReport, SiteFile};
 use crate::selected::Selected;
 use leptos::prelude::*;
@@ -31,6 +32,8 @@ pub(in crate::page) struct LibraryState {
     pub(in crate::page) forgotten_by: StoredValue<Option<u32>>,
     /// What each request to load asked for, by its number: the worker says which of them it has loaded.
     asked: StoredValue<HashMap<u32, Selected>>,
+    /// The model that the question was asked of, where a link says so.
+    pub(in crate::page) expected: RwSignal<Option<ModelIdentity>>,
     /// Which model the worker has loaded, by its own word, and by which choice it was asked for.
     pub(in crate::page) loaded: RwSignal<Option<(Selected, ModelReport)>>,
 }
@@ -57,6 +60,7 @@ impl LibraryState {
             examined: StoredValue::new_local(None),
             forgotten_by: StoredValue::new(None),
             asked: StoredValue::new(HashMap::new()),
+            expected: RwSignal::new(None),
             loaded: RwSignal::new(None),
         }
     }
@@ -83,6 +87,11 @@ impl LibraryState {
     pub(in crate::page) fn take_loaded(&self, report: ModelReport) {
         let selected = self.asked.with_value(|asked| asked.get(&report.asked).cloned()).unwrap_or_default();
         self.loaded.set(Some((selected, report)));
+    }
+
+    /// SHA-256 of the chosen model's files, once it is on the device.
+    pub(in crate::page) fn loaded_sha256(&self) -> Option<String> {
+        self.loaded.with(|loaded| loaded.as_ref().map(|(_, report)| report.sha256.clone())).filter(|_| self.is_ready())
     }
 
     /// Whether this site carries a catalogued model.

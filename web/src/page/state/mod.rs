@@ -1,6 +1,8 @@
 //! What the page knows. Each part is a handful of signals: copies are handles of the same values.
 
+mod draft;
 mod engine;
+mod finding;
 mod library;
 mod picture;
 mod question;
@@ -9,13 +11,15 @@ mod shown;
 mod steering;
 mod tint;
 
+pub(super) use draft::Draft;
 pub(super) use engine::{Activity, EngineState, Place, Problem, Then};
+pub(super) use finding::{Finding, Origin, Writing};
 pub(super) use library::{Examined, LibraryState, is_catalogued};
 pub(super) use picture::{ObjectUrl, Picture};
-pub(super) use question::QuestionState;
+pub(super) use question::{QuestionState, Written};
 pub(super) use region::Region;
 pub(super) use shown::{Shown, View};
-pub(super) use steering::{Steered, SteeringState};
+pub(super) use steering::{Rewritten, Steered, SteeringState};
 pub(super) use tint::Tint;
 
 use crate::messages::{Ask, Planned};
@@ -67,12 +71,24 @@ impl State {
         }
     }
 
+    /// The question as it now stands, with all that it takes to ask on about it.
+    pub(super) fn origin(&self) -> Origin {
+        let written = self.question.written_answer();
+        Origin {
+            ask: self.ask(),
+            pictures: self.question.pictures.get(),
+            model: self.library.selected.get(),
+            target_cut: written.as_ref().is_some_and(Written::is_cut),
+            writing: written.map_or_else(|| self.question.writing(), |written| written.how),
+        }
+    }
+
     /// Whether the explanation that is there answers another question than the one that now stands.
     pub(super) fn is_stale(&self) -> bool {
         let now = self.ask();
-        let is_other = self.shown.ask.with(|shown| {
-            shown.as_ref().is_some_and(|shown| {
-                shown.prompt != now.prompt || shown.target.text != now.target.text || shown.settings != now.settings
+        let is_other = self.shown.finding.with(|finding| {
+            finding.as_ref().is_some_and(|Finding { origin: Origin { ask, .. }, .. }| {
+                ask.prompt != now.prompt || ask.target.text != now.target.text || ask.settings != now.settings
             })
         });
         is_other || self.is_of_another_model()
@@ -91,6 +107,13 @@ impl State {
     /// Whether the explanation that is there is of another model than the one that is chosen.
     pub(super) fn is_of_another_model(&self) -> bool {
         let selected = self.library.selected.get();
-        self.shown.ask.with(Option::is_some) && self.shown.of_model.with(|of| *of != selected)
+        self.shown.finding.with(|finding| finding.as_ref().is_some_and(|finding| finding.origin.model != selected))
+    }
+
+    /// Why nothing more can be asked about the explanation that is there, if so.
+    pub(super) fn cannot_ask_on(&self) -> Option<String> {
+        let name = self.shown.with_document(|document| document.map(|document| document.model.name.clone()));
+        self.is_of_another_model()
+            .then(|| format!("This explanation is of {}: choose that model to ask more about it.", name.unwrap_or_default()))
     }
 }

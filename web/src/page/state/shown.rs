@@ -1,34 +1,25 @@
 //! The explanation that is there, and what of it is looked at.
 
-use super::{Picture, Region, Tint};
-use crate::messages::{Ask, Rows, Started};
-use crate::selected::Selected;
+use super::{Finding, Origin, Picture, Region, Tint};
+use crate::messages::{Rows, Started};
 use atman::sum;
 use leptos::prelude::*;
-use report::pieces::{self, Piece};
-use report::{Document, ModelInfo, PictureFile, Scale};
+use report::pieces::Piece;
+use report::{Document, PictureFile, Scale, Side};
 use std::ops::Range;
 use std::sync::Arc;
 
 /// An explanation on show.
 #[derive(Clone, Copy)]
 pub(in crate::page) struct Shown {
-    /// Grows while it is made.
-    pub(in crate::page) document: RwSignal<Option<Document>>,
-    /// The number of the request that began it, by which the worker knows it.
-    pub(in crate::page) of: StoredValue<Option<u32>>,
-    /// What it answers.
-    pub(in crate::page) ask: RwSignal<Option<Ask>>,
-    /// The pictures of that question.
-    pub(in crate::page) pictures: RwSignal<Vec<Picture>>,
-    /// Which model it is of.
-    pub(in crate::page) of_model: RwSignal<Selected>,
-    /// Whether it was just asked for, and so is to be brought into view when it begins.
-    pub(in crate::page) is_awaited: StoredValue<bool>,
+    /// What is there, with what it is of.
+    pub(in crate::page) finding: RwSignal<Option<Finding>>,
+    /// What has been asked for and has not begun yet. It takes the place of what is there when it begins, and never if it fails.
+    awaited: StoredValue<Option<Awaited>>,
     /// The prompt in pieces, one for each stretch of a unit.
-    pub(in crate::page) prompt: RwSignal<Arc<Vec<Piece>>>,
+    pub(in crate::page) prompt: Memo<Arc<Vec<Piece>>>,
     /// The answer in pieces, one for each token.
-    pub(in crate::page) answer: RwSignal<Arc<Vec<Piece>>>,
+    pub(in crate::page) answer: Memo<Arc<Vec<Piece>>>,
     /// Tokens of the answer that were chosen; all if none were.
     pub(in crate::page) span: RwSignal<Option<Range<usize>>>,
     /// Tokens of the answer that are pointed at.
@@ -58,6 +49,25 @@ pub(in crate::page) struct Shown {
     pub(in crate::page) answer_tints: Memo<Vec<Tint>>,
 }
 
+/// An explanation that was asked for.
+#[derive(Clone, Debug)]
+struct Awaited {
+    origin: Origin,
+    /// Whether it is to be brought into view when it begins.
+    is_looked_for: bool,
+}
+
+/// An explanation that has begun.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::page) struct Begun {
+    /// Whether it is to be brought into view.
+    pub(in crate::page) is_looked_for: bool,
+    /// Whether its units are those of the one that was there.
+    pub(in crate::page) has_same_units: bool,
+    /// Whether its answer is that of the one that was there.
+    pub(in crate::page) has_same_target: bool,
+}
+
 /// Ways of looking at an explanation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::page) enum View {
@@ -72,19 +82,21 @@ pub(in crate::page) enum View {
 
 impl Shown {
     pub(super) fn new() -> Self {
-        let document: RwSignal<Option<Document>> = RwSignal::new(None);
+        let finding: RwSignal<Option<Finding>> = RwSignal::new(None);
         let span: RwSignal<Option<Range<usize>>> = RwSignal::new(None);
         let hovered_tokens: RwSignal<Option<Range<usize>>> = RwSignal::new(None);
         let hovered_unit: RwSignal<Option<usize>> = RwSignal::new(None);
         let contrast: RwSignal<Option<usize>> = RwSignal::new(None);
-        let answer: RwSignal<Arc<Vec<Piece>>> = RwSignal::new(Arc::default());
+        // Divided anew with every explanation, and drawn anew only where that makes a difference.
+        let prompt = pieces(finding, |finding| &finding.prompt);
+        let answer = pieces(finding, |finding| &finding.answer);
         let tokens = Memo::new(move |_| {
-            let whole = document.with(|document| document.as_ref().map_or(0..0, |d| d.explanation.whole_target()));
+            let whole = with_document(finding, |document| document.map_or(0..0, |d| d.explanation.whole_target()));
             looked_at(hovered_tokens.get(), span.get()).filter(|chosen| chosen.end <= whole.end).unwrap_or(whole)
         });
         let scores = Memo::new(move |_| {
             let tokens = tokens.get();
-            document.with(|document| {
+            with_document(finding, |document| {
                 let Some(Document { explanation, .. }) = document else { return Vec::new() };
                 match contrast.get().and_then(|number| explanation.contrasts.get(number)) {
                     Some(contrast) => contrast.relevance.clone(),
@@ -92,12 +104,13 @@ impl Shown {
                 }
             })
         });
-        let token_scale = Memo::new(move |_| document.with(|document| document.as_ref().map(Scale::of_tokens)));
+        let token_scale = Memo::new(move |_| with_document(finding, |document| document.map(Scale::of_tokens)));
         let scale = Memo::new(move |_| {
-            document.with(|document| {
-                let document = document.as_ref()?;
+            with_document(finding, |document| {
+                let document = document?;
                 match contrast.get().and_then(|number| document.explanation.contrasts.get(number)) {
                     Some(contrast) => Some(Scale::of_contrast(document, contrast)),
+                    // That of single tokens, which is at hand.
                     None if tokens.with(ExactSizeIterator::len) == 1 && document.explanation.target.tokens.len() > 1 => {
                         token_scale.get()
                     }
@@ -111,7 +124,7 @@ impl Shown {
         });
         let answer_tints = Memo::new(move |_| {
             let pointed = hovered_unit.get();
-            let row = document.with(|document| document.as_ref()?.explanation.relevance.get(pointed?)?.clone());
+            let row = with_document(finding, |document| document?.explanation.relevance.get(pointed?)?.clone());
             let of_tokens = row.and_then(|row| Some((row, token_scale.get()?)));
             answer.with(|pieces| {
                 let tint = |piece: &Piece| match (&of_tokens, piece.unit) {
@@ -123,13 +136,9 @@ impl Shown {
             })
         });
         Self {
-            document,
-            of: StoredValue::new(None),
-            ask: RwSignal::new(None),
-            pictures: RwSignal::new(Vec::new()),
-            of_model: RwSignal::new(Selected::Nothing),
-            is_awaited: StoredValue::new(false),
-            prompt: RwSignal::new(Arc::default()),
+            finding,
+            awaited: StoredValue::new(None),
+            prompt,
             answer,
             span,
             hovered_tokens,
@@ -148,68 +157,93 @@ impl Shown {
         }
     }
 
-    /// An explanation has begun, or goes on.
-    pub(in crate::page) fn start(&self, started: Started) {
-        let info = ModelInfo { name: started.model, ..ModelInfo::default() };
-        self.show(Document::new(*started.explanation, info, String::new(), None));
+    /// What is there, as a document.
+    pub(in crate::page) fn with_document<T>(&self, read: impl FnOnce(Option<&Document>) -> T) -> T {
+        with_document(self.finding, read)
+    }
+
+    /// What it is of.
+    pub(in crate::page) fn origin(&self) -> Option<Origin> {
+        self.finding.with(|finding| finding.as_ref().map(|finding| finding.origin.clone()))
+    }
+
+    /// The same, with the number of the request that began it.
+    pub(in crate::page) fn begun(&self) -> Option<(Origin, u32)> {
+        self.finding.with(|finding| finding.as_ref().map(|finding| (finding.origin.clone(), finding.begun_by)))
+    }
+
+    /// An explanation was asked for. What is there stays until it begins.
+    pub(in crate::page) fn await_one(&self, origin: Origin, is_looked_for: bool) {
+        self.awaited.set_value(Some(Awaited { origin, is_looked_for }));
+    }
+
+    /// What was asked for failed or was stopped before it began.
+    pub(in crate::page) fn give_up(&self) {
+        self.awaited.set_value(None);
+    }
+
+    /// The pictures of what is there, and of what was asked for.
+    pub(in crate::page) fn pictures(&self) -> Vec<Picture> {
+        let there = self.finding.with(|finding| finding.as_ref().map(|finding| finding.origin.pictures.clone()));
+        let awaited = self.awaited.with_value(|awaited| awaited.as_ref().map(|awaited| awaited.origin.pictures.clone()));
+        there.into_iter().chain(awaited).flatten().collect()
+    }
+
+    /// What was asked for has begun, or goes on.
+    pub(in crate::page) fn begin(&self, started: Started) -> Begun {
+        match self.awaited.try_update_value(Option::take).flatten() {
+            Some(Awaited { origin, is_looked_for }) => {
+                let new = self.finding.with_untracked(|old| Finding::begun(origin, started, old.as_ref()));
+                let kept = self.replace(new);
+                Begun { is_looked_for, ..kept }
+            }
+            None => Begun { is_looked_for: false, has_same_units: true, has_same_target: true },
+        }
     }
 
     /// Some of its units are done.
     pub(in crate::page) fn grow(&self, rows: Rows) {
-        let has_units = rows.units.is_some();
-        self.document.update(|document| {
-            let Some(Document { explanation, .. }) = document else { return };
-            if let Some(units) = rows.units {
-                explanation.relevance.resize(units.len(), None);
-                explanation.units = units;
-            }
-            for (unit, row) in rows.rows {
-                if let Some(slot) = explanation.relevance.get_mut(unit) {
-                    *slot = Some(row);
+        // What has not begun is not there to grow.
+        if self.awaited.with_value(Option::is_none) {
+            self.finding.update(|finding| {
+                if let Some(finding) = finding {
+                    finding.grow(rows);
                 }
-            }
-            explanation.noise_floor = rows.noise_floor.or(explanation.noise_floor);
-        });
-        if has_units {
-            self.divide();
+            });
         }
     }
 
-    /// Shows a whole explanation; what was chosen in one of the same texts stays chosen.
-    pub(in crate::page) fn show(&self, document: Document) {
-        let is_same = self.document.with_untracked(|shown| {
-            shown.as_ref().is_some_and(|shown| {
-                shown.explanation.target.text == document.explanation.target.text
-                    && shown.explanation.units.len() == document.explanation.units.len()
-            })
+    /// It is done, or was stopped. What was stopped before it began leaves what was there.
+    pub(in crate::page) fn end(&self, document: Document) {
+        if self.awaited.try_update_value(Option::take).flatten().is_some() {
+            return;
+        }
+        if let Some((origin, begun_by)) = untrack(|| self.begun()) {
+            self.replace(Finding::new(origin, begun_by, document));
+        }
+    }
+
+    /// Shows another explanation. What was chosen stays chosen where it is still there.
+    fn replace(&self, new: Finding) -> Begun {
+        let (same_target, same_units, same_alternatives) = self.finding.with_untracked(|old| {
+            let old = old.as_ref();
+            let is = |same: fn(&Finding, &Finding) -> bool| old.is_some_and(|old| same(old, &new));
+            (is(Finding::has_target_of), is(Finding::has_units_of), is(|old, new| old.alternatives() == new.alternatives()))
         });
-        if !is_same {
+        if !same_target {
             self.span.set(None);
             self.hovered_tokens.set(None);
+        }
+        if !same_units {
             self.hovered_unit.set(None);
             self.region.set(None);
         }
-        let n_before = self.document.with_untracked(|shown| shown.as_ref().map_or(0, |shown| shown.explanation.contrasts.len()));
-        let n_contrasts = document.explanation.contrasts.len();
-        if n_contrasts > n_before {
+        if !same_alternatives {
             // It was asked for, and is looked at as soon as it is there.
-            self.contrast.set(Some(0));
-        } else if self.contrast.get_untracked().is_some_and(|number| number >= n_contrasts) {
-            self.contrast.set(None);
+            self.contrast.set((!new.alternatives().is_empty()).then_some(0));
         }
-        self.document.set(Some(document));
-        if !is_same {
-            self.divide();
-        }
-    }
-
-    fn divide(&self) {
-        let pieces = self.document.with_untracked(|document| {
-            document.as_ref().map(|d| (pieces::of_prompt(&d.explanation), pieces::of_target(&d.explanation)))
-        });
-        let (prompt, answer) = pieces.unwrap_or_default();
-        self.prompt.set(Arc::new(prompt));
-        self.answer.set(Arc::new(answer));
+        self.finding.set(Some(new));
+        Begun { is_looked_for: false, has_same_units: same_units, has_same_target: same_target }
     }
 
     /// Tokens of the answer that are looked at, where it is not the whole.
@@ -227,25 +261,50 @@ impl Shown {
 
     /// What a unit is called.
     pub(in crate::page) fn name(&self, unit: usize) -> String {
-        self.document.with(|document| {
+        self.with_document(|document| {
             let Some(Document { explanation, .. }) = document else { return String::new() };
-            explanation.units.get(unit).map_or_else(String::new, |of| report::label(&pieces::name(explanation, of)))
+            explanation.units.get(unit).map_or_else(String::new, |of| report::label(&report::pieces::name(explanation, of)))
         })
     }
 
-    /// The document with its scores for the tokens that were chosen, as it is exported.
+    /// On which side of the answer some units stand together.
+    pub(in crate::page) fn side_of(&self, sum: f32, n_units: usize) -> Option<Side> {
+        // The noise of a sum is at most that of its parts together.
+        self.scale.get().map(|scale| Scale { noise: scale.noise * n_units as f32, ..scale }.side(sum))
+    }
+
+    /// The document with its scores for what was chosen, as it is exported: the same that is on show.
     pub(in crate::page) fn exported(&self) -> Option<Document> {
-        let document = self.document.get_untracked()?;
+        let Finding { origin, document, .. } = self.finding.get_untracked()?;
         let span = self.span.get_untracked().map(|tokens| {
             let of = document.explanation.target.tokens.get(tokens.clone()).unwrap_or_default();
             let bytes = of.first().map_or(0, |t| t.start_byte)..of.last().map_or(0, |t| t.end_byte);
             let text = document.explanation.target.text.get(bytes).unwrap_or_default().to_owned();
             report::Span { text, start_token: tokens.start, end_token: tokens.end }
         });
-        let pictures = self.pictures.get_untracked().into_iter();
-        let files = pictures.map(|of| PictureFile { bytes: of.bytes.to_vec() }).collect();
-        Some(Document::new(document.explanation, document.model, document.device, span).with_pictures(files))
+        let files = origin.pictures.into_iter().map(|of| PictureFile { bytes: of.bytes.to_vec() }).collect();
+        let exported = Document::new(document.explanation, document.model, document.device, span)
+            .with_target_cut(origin.target_cut)
+            .with_pictures(files);
+        Some(match self.contrast.get_untracked() {
+            Some(number) => exported.with_contrast(number),
+            None => exported,
+        })
     }
+}
+
+fn with_document<T>(finding: RwSignal<Option<Finding>>, read: impl FnOnce(Option<&Document>) -> T) -> T {
+    finding.with(|finding| read(finding.as_ref().map(|finding| &finding.document)))
+}
+
+/// A text of what is there, in pieces.
+fn pieces(finding: RwSignal<Option<Finding>>, of: fn(&Finding) -> &Arc<Vec<Piece>>) -> Memo<Arc<Vec<Piece>>> {
+    let get =
+        move |_: Option<&_>| finding.with(|finding| finding.as_ref().map(|finding| Arc::clone(of(finding))).unwrap_or_default());
+    Memo::new_with_compare(get, |old, new| match (old, new) {
+        (Some(old), Some(new)) => !Arc::ptr_eq(old, new) && old != new,
+        _ => true,
+    })
 }
 
 /// What is pointed at, else what was chosen. To point into what was chosen is to look at all of it: whoever chooses by mouse

@@ -18,13 +18,14 @@ pub(super) fn Contrasts() -> impl IntoView {
             return;
         }
         // The answer continues a text with a space before it; so must what might stand in its place.
-        let answer_has_space = page.state.question.answer.with_untracked(|answer| answer.starts_with(' '));
+        let answer_has_space =
+            untrack(|| shown.with_document(|document| document.is_some_and(|d| d.explanation.target.text.starts_with(' '))));
         let alternative = if answer_has_space && !alternative.starts_with(' ') { format!(" {alternative}") } else { alternative };
-        page.explain(vec![alternative]);
+        page.compare(alternative);
     };
     let contrasts = Memo::new(move |_| {
-        shown.document.with(|document| {
-            let contrasts = document.as_ref().map(|d| d.explanation.contrasts.as_slice()).unwrap_or_default();
+        shown.with_document(|document| {
+            let contrasts = document.map(|d| d.explanation.contrasts.as_slice()).unwrap_or_default();
             contrasts.iter().map(|contrast| (words::alternative(contrast), words::log_odds(contrast))).collect::<Vec<_>>()
         })
     });
@@ -76,8 +77,9 @@ pub(super) fn Contrasts() -> impl IntoView {
                 prop:value=move || text.get()
                 on:input=move |event| text.set(event_target_value(&event))
             />
-            <button type="submit" disabled=move || page.state.engine.is_busy()>"Compare"</button>
+            <button type="submit" disabled=move || page.state.engine.is_busy() || page.state.is_of_another_model()>"Compare"</button>
         </form>
+        {move || page.state.cannot_ask_on().map(|why| view! { <p class="help">{why}</p> })}
         {choice}
         <p class="odds">{odds}</p>
         <Show when=move || shown.contrast.get().is_some_and(|number| number < contrasts.with(Vec::len))>

@@ -5,13 +5,13 @@ use crate::page::state::Shown;
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use report::{Rgb, Scale, amount, label, text_on};
+use report::{Rgb, Scale, amount, label, text_on, words};
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 /// Height of a row and least width of a column, in pixels of the page.
 const ROW: f64 = 26.0;
-const COLUMN: f64 = 44.0;
+const COLUMN: f64 = 56.0;
 /// Room for the units' names, at most, and for those of the words.
 const NAMES: f64 = 220.0;
 const HEAD: f64 = 84.0;
@@ -98,7 +98,11 @@ pub(super) fn Matrix() -> impl IntoView {
     };
     let left_out = move || grid.with(|grid| grid.as_ref().map_or(0, |grid| grid.left_out));
     view! {
-        <p class="help">"Each row is a part of the text, each column a token of the answer."</p>
+        <p class="help">{move || match (shown.contrast.get(), shown.span.get()) {
+            (Some(_), _) => "Each row is a part of the text: why the answer is this rather than the other.",
+            (None, Some(_)) => "Each row is a part of the text, each column a token of the words that were chosen.",
+            (None, None) => "Each row is a part of the text, each column a token of the answer.",
+        }}</p>
         <div class="scroll matrix">
             <canvas
                 node_ref=canvas
@@ -122,21 +126,37 @@ pub(super) fn Matrix() -> impl IntoView {
 fn grid(shown: Shown) -> Option<Grid> {
     let sinks = shown.sinks.get();
     let scale = shown.token_scale.get()?;
-    shown.document.with(|document| {
-        let document = document.as_ref()?;
+    shown.with_document(|document| {
+        let document = document?;
         let explanation = &document.explanation;
+        let contrast = shown.contrast.get().and_then(|number| explanation.contrasts.get(number));
+        let whole = explanation.whole_target();
+        // The columns add up to what is on show.
+        let tokens = shown.span.get().filter(|span| span.end <= whole.end).unwrap_or(whole);
         let row = |unit: usize| {
             let of = explanation.units.get(unit).filter(|of| sinks || !of.sink)?;
             let name = label(&report::pieces::name(explanation, of));
-            let mut scores = explanation.relevance.get(unit)?.clone().unwrap_or_default();
-            scores.truncate(MOST_COLUMNS);
+            let scores = match contrast {
+                Some(contrast) => vec![contrast.relevance.get(unit).copied().flatten()],
+                None => {
+                    let row = explanation.relevance.get(unit)?.as_deref().unwrap_or_default();
+                    row.get(tokens.clone()).unwrap_or_default().iter().take(MOST_COLUMNS).copied().collect()
+                }
+            };
             Some((unit, name, scores))
         };
         let mut rows: Vec<_> = explanation.leaves().into_iter().filter_map(row).collect();
         let left_out = rows.len().saturating_sub(MOST_ROWS);
         rows.truncate(MOST_ROWS);
-        let tokens = explanation.target.tokens.iter().take(MOST_COLUMNS);
-        let columns = tokens.map(|token| label(&token.text)).collect();
+        let (columns, scale) = match contrast {
+            Some(contrast) => {
+                (vec![format!("rather than {}", words::alternative(contrast))], Scale::of_contrast(document, contrast))
+            }
+            None => {
+                let of = explanation.target.tokens.get(tokens.clone()).unwrap_or_default();
+                (of.iter().take(MOST_COLUMNS).map(|token| label(&token.text)).collect(), scale)
+            }
+        };
         Some(Grid { rows, columns, scale, left_out })
     })
 }
@@ -196,8 +216,7 @@ fn draw(canvas: &HtmlCanvasElement, grid: &Grid, at: Option<(usize, usize)>) -> 
             let rgb = score.map_or(paper, |score| grid.scale.rgb_on(score, paper));
             context.set_fill_style_str(&css(rgb));
             context.fill_rect(x, y, column - 1.0, ROW - 1.0);
-            let text = score.map_or_else(|| "·".to_owned(), |score| format!("{score:+.1}"));
-            let text = if text == "-0.0" || text == "+0.0" { "0".to_owned() } else { text };
+            let text = score.map_or_else(|| "·".to_owned(), amount::signed);
             context.set_fill_style_str(&if score.is_some() { css(text_on(rgb)) } else { faint.clone() });
             context.set_text_align("center");
             context.fill_text(&text, x + column / 2.0, y + ROW / 2.0).ok()?;

@@ -3,7 +3,7 @@
 use crate::page::actions::page;
 use crate::page::state::Shown;
 use leptos::prelude::*;
-use report::{amount, label};
+use report::{Side, amount, label};
 
 /// Bars shown before one asks for more.
 const FIRST: usize = 12;
@@ -17,6 +17,7 @@ struct Bar {
     name: String,
     score: f32,
     is_noise: bool,
+    is_against: bool,
 }
 
 /// Units of the prompt, the strongest first.
@@ -50,7 +51,7 @@ pub(super) fn Ranking() -> impl IntoView {
 fn bars(shown: Shown) -> Vec<Bar> {
     let scale = shown.scale.get();
     let (scores, sinks) = (shown.scores.get(), shown.sinks.get());
-    shown.document.with(|document| {
+    shown.with_document(|document| {
         let Some(document) = document else { return Vec::new() };
         let explanation = &document.explanation;
         let bar = |unit: usize| {
@@ -58,7 +59,8 @@ fn bars(shown: Shown) -> Vec<Bar> {
             let score = scores.get(unit).copied().flatten()?;
             let is_noise = scale.is_some_and(|scale| scale.is_noise(score));
             let name = label(&report::pieces::name(explanation, of));
-            (sinks || !of.sink).then_some(Bar { unit, name, score, is_noise })
+            let is_against = scale.is_some_and(|scale| scale.side(score) == Side::Against);
+            (sinks || !of.sink).then_some(Bar { unit, name, score, is_noise, is_against })
         };
         let mut bars: Vec<Bar> = explanation.leaves().into_iter().filter_map(bar).collect();
         bars.sort_by(|a, b| b.score.abs().total_cmp(&a.score.abs()));
@@ -67,10 +69,9 @@ fn bars(shown: Shown) -> Vec<Bar> {
 }
 
 fn row(shown: Shown, bar: Bar, widest: f32) -> impl IntoView {
-    let Bar { unit, name, score, is_noise } = bar;
+    let Bar { unit, name, score, is_noise, is_against } = bar;
     let width = format!("{:.1}%", score.abs() / widest * 100.0);
     let title = name.clone();
-    let is_against = score < 0.0 && !is_noise;
     view! {
         <li
             class:noise-row=is_noise

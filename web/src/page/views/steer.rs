@@ -2,7 +2,7 @@
 
 use crate::diff::{Part, compared};
 use crate::page::actions::page;
-use crate::page::state::{Activity, Steered};
+use crate::page::state::{Activity, Rewritten, Steered};
 use leptos::prelude::*;
 
 /// The greatest factor that the slider offers.
@@ -29,6 +29,7 @@ pub(super) fn Steer() -> impl IntoView {
                 }}
             </ul>
             <p class="help">"0 damps a part wholly, 1 leaves it as it is, more amplifies it."</p>
+            {move || page.state.cannot_ask_on().map(|why| view! { <p class="help">{why}</p> })}
             <div class="buttons">
                 <button
                     type="button"
@@ -41,7 +42,7 @@ pub(super) fn Steer() -> impl IntoView {
                 <button type="button" disabled=move || engine.is_busy() on:click=move |_| steering.clear()>"Clear"</button>
             </div>
         </Show>
-        <Show when=move || !steering.used.with(Vec::is_empty)>
+        <Show when=move || steering.rewritten.with(Option::is_some)>
             <Answers/>
         </Show>
     }
@@ -87,18 +88,21 @@ fn Answers() -> impl IntoView {
     let steering = state.steering;
     let is_writing = move || state.engine.activity.get() == Activity::Steering;
     let parts = Memo::new(move |_| {
+        let Rewritten { old, new, .. } = steering.rewritten.get().unwrap_or_default();
         // While the model writes, all that is missing would look like a difference.
         if is_writing() {
             let all = |text: String| vec![Part { text, differs: false }];
-            return (all(steering.old.get()), all(steering.new.get()));
+            return (all(old), all(new));
         }
-        compared(&steering.old.get(), &steering.new.get())
+        compared(&old, &new)
     });
     let used = move || {
         let each = |of: &Steered| format!("“{}” × {:.2}", of.name, of.factor);
-        steering.used.with(|used| used.iter().map(each).collect::<Vec<_>>().join(", "))
+        let all = |of: &Rewritten| of.used.iter().map(each).collect::<Vec<_>>().join(", ");
+        steering.rewritten.with(|rewritten| rewritten.as_ref().map(all))
     };
-    let is_same = move || !is_writing() && steering.old.get() == steering.new.get();
+    let is_same =
+        move || !is_writing() && steering.rewritten.with(|rewritten| rewritten.as_ref().is_some_and(|of| of.old == of.new));
     let text = |parts: Vec<Part>, kind: &'static str| {
         let part = move |part: Part| {
             let text = report::clean(&part.text).into_owned();

@@ -62,7 +62,7 @@ pub(super) fn Table() -> impl IntoView {
 fn lines(shown: Shown) -> Vec<Line> {
     let scale = shown.scale.get();
     let (scores, sinks) = (shown.scores.get(), shown.sinks.get());
-    shown.document.with(|document| {
+    shown.with_document(|document| {
         let Some(document) = document else { return Vec::new() };
         let explanation = &document.explanation;
         let line = |unit: usize| {

@@ -9,13 +9,11 @@ pub(super) fn Trust() -> impl IntoView {
     let page = page();
     let shown = page.state.shown;
     let measured = Memo::new(move |_| {
-        shown
-            .document
-            .with(|document| document.as_ref().and_then(|d| d.explanation.faithfulness.as_ref()).map(report::faithfulness_html))
+        shown.with_document(|document| document.and_then(|d| d.explanation.faithfulness.as_ref()).map(report::faithfulness_html))
     });
     let can_measure = move || {
-        let is_whole = shown.document.with(|document| document.as_ref().is_some_and(|d| !d.explanation.partial));
-        is_whole && !page.state.engine.is_busy() && !page.state.is_stale()
+        let is_whole = shown.with_document(|document| document.is_some_and(|d| !d.explanation.partial));
+        is_whole && !page.state.engine.is_busy() && !page.state.is_of_another_model()
     };
     view! {
         {move || match measured.get() {
@@ -29,7 +27,9 @@ pub(super) fn Trust() -> impl IntoView {
                 <button type="button" class="primary" disabled=move || !can_measure() on:click=move |_| page.measure()>
                     "Measure it"
                 </button>
-                <p class="help">"It takes about as long as explaining, and some more."</p>
+                <p class="help">
+                    {move || page.state.cannot_ask_on().unwrap_or_else(|| "It takes about as long as explaining, and some more.".to_owned())}
+                </p>
             }
             .into_any(),
         }}

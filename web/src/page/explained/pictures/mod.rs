@@ -18,7 +18,7 @@ const FEW_PIXELS: u32 = 128;
 #[component]
 pub(super) fn Pictures() -> impl IntoView {
     let shown = page().state.shown;
-    let maps = Memo::new(move |_| shown.document.with(|document| document.as_ref().map(Map::of_document).unwrap_or_default()));
+    let maps = Memo::new(move |_| shown.with_document(|document| document.map(Map::of_document).unwrap_or_default()));
     let is_any = Memo::new(move |_| maps.with(|maps| !maps.is_empty()));
     view! {
         {move || maps.get().into_iter().map(|map| view! { <Figure map/> }).collect_view()}
@@ -64,5 +64,5 @@ fn Figure(map: Map) -> impl IntoView {
 
 /// The picture of that number in the explanation's question.
 fn picture(shown: Shown, image: usize) -> Option<Picture> {
-    shown.pictures.with_untracked(|pictures| pictures.get(image).cloned())
+    shown.finding.with_untracked(|finding| finding.as_ref()?.origin.pictures.get(image).cloned())
 }

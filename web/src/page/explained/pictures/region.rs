@@ -2,7 +2,7 @@
 
 use crate::page::actions::page;
 use leptos::prelude::*;
-use report::amount;
+use report::{Side, amount};
 
 /// One line on it, or on how to choose one.
 #[component]
@@ -13,7 +13,11 @@ pub(super) fn Chosen() -> impl IntoView {
         let region = shown.region.get()?;
         let (sum, scale) = (shown.sum(&region.units), shown.scale.get()?);
         let Some(sum) = sum else { return Some(format!("{}: not computed yet.", region.name)) };
-        let verdict = if sum < 0.0 { "speaks against the answer" } else { "supports the answer" };
+        let verdict = match shown.side_of(sum, region.units.len())? {
+            Side::Supports => "supports the answer",
+            Side::Against => "speaks against the answer",
+            Side::Neither => "no more than noise",
+        };
         let parts = amount::count(region.units.len(), "part");
         Some(format!("{}, {parts}: {} {} together, {verdict}.", region.name, amount::signed(sum), scale.measure.name()))
     });
