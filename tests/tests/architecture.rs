@@ -51,15 +51,20 @@ struct Edge {
     to: String,
 }
 
-/// The workspace's packages and all their dependencies, as `cargo metadata` gives them.
-fn workspace() -> (BTreeSet<String>, Vec<Edge>) {
+/// What `cargo metadata` says of the workspace.
+fn metadata() -> Value {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let mut command = Command::new(cargo);
     command.args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--manifest-path"]).arg(manifest);
     let output = command.output().expect("cargo metadata starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata writes JSON");
+    serde_json::from_slice(&output.stdout).expect("cargo metadata writes JSON")
+}
+
+/// The workspace's packages and all their dependencies.
+fn workspace() -> (BTreeSet<String>, Vec<Edge>) {
+    let metadata = metadata();
     let text = |value: &Value| value.as_str().expect("a name").to_owned();
     let (mut packages, mut edges) = (BTreeSet::new(), Vec::new());
     for package in metadata["packages"].as_array().expect("packages") {
@@ -101,4 +106,19 @@ fn an_edge_to_the_right_is_noticed() {
 fn only_gpu_names_wgpu() {
     let named: BTreeSet<String> = workspace().1.into_iter().filter(|edge| edge.to == "wgpu").map(|edge| edge.from).collect();
     assert!(named.iter().all(|from| from == "atman-gpu"), "wgpu is named by {named:?}");
+}
+
+/// Without it the CPU path's products are scalar code in browsers, several times slower, and nothing else would notice.
+#[test]
+fn products_use_simd_in_browsers() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let kernels = packages.iter().find(|package| package["name"] == "atman-kernels").expect("the crate of the CPU executor");
+    let dependencies = kernels["dependencies"].as_array().expect("dependencies");
+    let gemm = dependencies.iter().find(|dependency| dependency["name"] == "gemm").expect("products are gemm's");
+    let features = gemm["features"].as_array().expect("features");
+    assert!(features.iter().any(|feature| feature == "wasm-simd128-enable"), "{features:?}");
+    // The compiler's half of it: whoever builds for WebAssembly has the instructions allowed.
+    let config = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cargo/config.toml")).expect("the file");
+    assert!(config.contains("target-feature=+simd128"), "{config}");
 }
