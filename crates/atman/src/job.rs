@@ -1,7 +1,7 @@
 //! One changed run of a question: what is different from the baseline, and from which position on.
 
 use kernels::Operator;
-use model::{BatchShape, Input, KeyFactors, Mixed, Sequence, Wanted};
+use model::{BatchShape, Estimate, Input, KeyFactors, Mixed, Model, ModelError, Sequence, Wanted};
 use std::ops::Range;
 
 /// A run that differs from the baseline.
@@ -105,6 +105,31 @@ impl Job {
         };
         let (placed, _) = self.placed(wanted);
         BatchShape::of_sequence(self.start, end, factors, placed.iter().map(|each| (each.position, each.tokens.len())))
+    }
+
+    /// What it takes in passes of at most `rows` positions, which read the keys of earlier ones from a cache of the job's own; `None`
+    /// for one that can only run in one pass, because it looks at future keys.
+    ///
+    /// # Errors
+    /// None that depends on the job.
+    pub(crate) fn estimate_in_pieces(
+        &self,
+        model: &Model,
+        n_positions: usize,
+        wanted: &[Wanted],
+        rows: usize,
+    ) -> Result<Option<Estimate>, ModelError> {
+        let is_factored = match &self.change {
+            Change::Factors { operator: Operator::ShiftedFull, .. } => return Ok(None),
+            Change::Factors { .. } => true,
+            Change::Without { .. } => false,
+        };
+        let end = self.n_positions(n_positions);
+        let (placed, _) = self.placed(wanted);
+        let wanted: Vec<(usize, usize)> = placed.iter().map(|each| (each.position, each.tokens.len())).collect();
+        let mut estimate = model.estimate_prefill(self.start..end, is_factored, &wanted, rows)?;
+        estimate.buffer_bytes += model.cache_bytes(end);
+        Ok(Some(estimate))
     }
 
     /// The sequence to run, and where each of `wanted` comes back; nothing where nothing can be computed.

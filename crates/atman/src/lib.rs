@@ -23,6 +23,7 @@ mod question;
 mod relevance;
 mod runs;
 mod seen;
+mod speed;
 mod suppression;
 mod text;
 mod units;

@@ -4,8 +4,12 @@ use crate::AtmanError;
 use crate::job::{Job, Place};
 use crate::plan::{Budget, Chunk, Frame, Plan, plan};
 use crate::relevance::{Row, Score, row};
-use kernels::{ExecError, Executor};
-use model::{BatchShape, Input, KvCache, Mixed, Model, ModelError, RowBatch, RowResult, Sequence, Wanted};
+use crate::speed::Speed;
+use kernels::Executor;
+use model::{
+    BatchShape, Estimate, Input, KvCache, Mixed, Model, ModelError, PREFILL_ROWS, RowBatch, RowResult, Sequence, Wanted,
+};
+use std::collections::VecDeque;
 use std::ops::Range;
 use web_time::Instant;
 
@@ -47,6 +51,9 @@ impl std::ops::Add for Spent {
     }
 }
 
+/// By how much the speed must have changed for pending chunks to be cut anew: what is less than this only jitters.
+const RECUT: f64 = 1.5;
+
 /// The runs of one input: its baseline first, then jobs in chunks.
 #[derive(Debug)]
 pub struct Runs {
@@ -55,13 +62,19 @@ pub struct Runs {
     budget: Budget,
     cache: Option<KvCache>,
     baseline: Option<Outcome>,
-    flops_per_second: f64,
+    speed: Speed,
+    /// Floating-point operations a second that the pending chunks were cut for; `None` while nothing has been measured.
+    cut_for: Option<f64>,
+    /// Bytes that one buffer of the device may have, once the device is known.
+    largest_buffer_bytes: u64,
+    /// Bytes of buffers that a chunk may take by what the device turned down so far.
+    chunk_bytes_at_most: u64,
     jobs: Vec<Job>,
     outcomes: Vec<Option<Outcome>>,
     /// What is still to be run, in order.
-    pending: std::collections::VecDeque<Chunk>,
-    /// Jobs that were added before anything had run, a range for each time: chunks of them are cut anew once the speed is known.
-    added_before: Vec<Range<usize>>,
+    pending: VecDeque<Chunk>,
+    /// How often jobs were added.
+    groups: usize,
     spent: Spent,
 }
 
@@ -74,51 +87,73 @@ impl Runs {
             budget,
             cache: None,
             baseline: None,
-            flops_per_second: 0.0,
+            speed: Speed::default(),
+            cut_for: None,
+            largest_buffer_bytes: u64::MAX,
+            chunk_bytes_at_most: u64::MAX,
             jobs: Vec::new(),
             outcomes: Vec::new(),
-            pending: std::collections::VecDeque::new(),
-            added_before: Vec::new(),
+            pending: VecDeque::new(),
+            groups: 0,
             spent: Spent::default(),
         }
     }
 
-    /// Runs the baseline into a cache. Called again after the device was lost, it makes the cache anew and keeps everything
-    /// that is done.
+    /// Runs the baseline into a cache, a piece after the other. Called again after the device was lost, it makes the cache anew
+    /// and keeps everything that is done.
     ///
     /// # Errors
     /// Those of the device.
     pub async fn begin(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<(), AtmanError> {
         self.cache = None;
+        self.keep_to(executor);
         let started = Instant::now();
         let before = executor.stats().cost.flops;
         let mut cache = KvCache::new(model, executor, self.input.len())?;
         let input = Input::Mixed(self.input.clone());
         let sequence = Sequence { start: 0, input, factors: None, wanted: self.wanted.clone() };
-        let results = model.extend(executor, sequence, &mut cache, 0).await?;
+        let results = model.prefill(executor, &sequence, &mut cache, PREFILL_ROWS).await?;
         self.cache = Some(cache);
         let flops = executor.stats().cost.flops.saturating_sub(before);
         let seconds = started.elapsed().as_secs_f64();
         self.spent.flops += flops;
         self.spent.seconds += seconds;
-        self.flops_per_second = flops as f64 / seconds.max(1e-6);
+        self.speed.note_baseline(flops, seconds);
         if self.baseline.is_none() {
             self.baseline = Some(results.iter().map(|row| Some(scores(row, 0..row.log_probs.len()))).collect());
         }
-        self.plan_anew(model)
+        self.cut_anew(model)
     }
 
-    /// Cuts what was added before the speed was known into chunks that keep to the budget's time too. None of it has run yet.
-    fn plan_anew(&mut self, model: &Model) -> Result<(), AtmanError> {
-        if self.added_before.is_empty() {
+    /// Takes in what the device allows, for what is planned from now on.
+    pub(crate) fn keep_to(&mut self, executor: &dyn Executor) {
+        self.largest_buffer_bytes = executor.largest_buffer_bytes();
+    }
+
+    /// Cuts what is pending into chunks for the speed measured last, where that is another than they were cut for.
+    fn cut_anew(&mut self, model: &Model) -> Result<(), AtmanError> {
+        let Some(now) = self.speed.flops_per_second() else { return Ok(()) };
+        if self.cut_for.is_some_and(|then| now < then * RECUT && then < now * RECUT) {
             return Ok(());
         }
-        let mut chunks = std::collections::VecDeque::new();
-        for numbers in &self.added_before {
-            chunks.extend(self.plan_of(model, numbers.clone())?.chunks);
+        self.cut_for = Some(now);
+        self.cut_pending(model)
+    }
+
+    /// Cuts what is pending into chunks, in the order in which it was added.
+    fn cut_pending(&mut self, model: &Model) -> Result<(), AtmanError> {
+        let mut groups: Vec<(usize, Vec<usize>)> = Vec::new();
+        for chunk in &self.pending {
+            match groups.last_mut() {
+                Some((group, numbers)) if *group == chunk.group => numbers.extend(&chunk.jobs),
+                _ => groups.push((chunk.group, chunk.jobs.clone())),
+            }
+        }
+        let mut chunks = VecDeque::new();
+        for (group, numbers) in groups {
+            chunks.extend(self.plan_of(model, group, &numbers)?.chunks);
         }
         self.pending = chunks;
-        self.added_before.clear();
         Ok(())
     }
 
@@ -147,27 +182,26 @@ impl Runs {
         self.jobs.extend(jobs);
         self.outcomes.resize(self.jobs.len(), None);
         let numbers = first..self.jobs.len();
-        let planned = self.plan_of(model, numbers.clone())?;
+        let planned = self.plan_of(model, self.groups, &numbers.clone().collect::<Vec<_>>())?;
+        self.groups += 1;
         self.pending.extend(planned.chunks);
-        if self.baseline.is_none() {
-            self.added_before.push(numbers.clone());
-        }
         Ok(numbers)
     }
 
-    fn plan_of(&self, model: &Model, numbers: Range<usize>) -> Result<Plan, AtmanError> {
-        let jobs: Vec<(usize, &Job)> = numbers.clone().zip(self.jobs.get(numbers).unwrap_or_default()).collect();
-        let frame = Frame {
+    fn plan_of(&self, model: &Model, group: usize, numbers: &[usize]) -> Result<Plan, AtmanError> {
+        let jobs: Vec<(usize, &Job)> = numbers.iter().filter_map(|number| Some((*number, self.jobs.get(*number)?))).collect();
+        plan(self.frame(model), group, &jobs)
+    }
+
+    fn frame<'a>(&'a self, model: &'a Model) -> Frame<'a> {
+        Frame {
             model,
             n_positions: self.input.len(),
             wanted: &self.wanted,
-            chunk_bytes: self.budget.buffer_bytes.saturating_sub(self.held_bytes(model)),
-            chunk_flops: match self.baseline {
-                Some(_) => (self.flops_per_second * self.budget.chunk_seconds) as u64,
-                None => u64::MAX,
-            },
-        };
-        plan(frame, &jobs)
+            chunk_bytes: self.budget.buffer_bytes.saturating_sub(self.held_bytes(model)).min(self.chunk_bytes_at_most),
+            chunk_flops: self.cut_for.map_or(u64::MAX, |per_second| (per_second * self.budget.chunk_seconds) as u64),
+            largest_buffer_bytes: self.largest_buffer_bytes,
+        }
     }
 
     /// What is still to be run.
@@ -180,10 +214,21 @@ impl Runs {
     /// # Errors
     /// None that depends on the runs.
     pub fn peak_bytes(&self, model: &Model) -> Result<u64, AtmanError> {
-        let wanted = self.wanted.iter().map(|each| (each.position, each.tokens.len()));
-        let baseline = model.estimate(BatchShape::of_sequence(0, self.input.len(), 0, wanted))?;
+        let baseline = self.baseline_estimate(model)?;
         let chunk = self.pending.iter().map(|chunk| chunk.estimate.buffer_bytes).max().unwrap_or(0);
         Ok(self.held_bytes(model) + baseline.buffer_bytes.max(chunk))
+    }
+
+    /// What the baseline takes, beside the cache.
+    pub(crate) fn baseline_estimate(&self, model: &Model) -> Result<Estimate, AtmanError> {
+        let wanted: Vec<(usize, usize)> = self.wanted.iter().map(|each| (each.position, each.tokens.len())).collect();
+        let rows = model.prefill_rows(self.largest_buffer_bytes)?;
+        Ok(model.estimate_prefill(0..self.input.len(), false, &wanted, rows)?)
+    }
+
+    /// Floating-point operations a second, measured on the last chunks, or on the baseline where none has run yet.
+    pub fn flops_per_second(&self) -> Option<f64> {
+        self.speed.flops_per_second()
     }
 
     /// Floating-point operations of one row, on average over a run that computes every position.
@@ -203,7 +248,8 @@ impl Runs {
     /// was done stays, and the chunk is still pending.
     ///
     /// # Errors
-    /// Those of the device. Where a chunk of several jobs finds no memory, it is halved and tried again.
+    /// Those of the device. A chunk of several jobs that meets a limit or finds no memory is halved and tried again, and a single
+    /// job is run in pieces if it can be.
     pub async fn step(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<Option<Vec<usize>>, AtmanError> {
         while let Some(chunk) = self.pending.front().cloned() {
             let Some(cache) = &self.cache else { return Err(AtmanError::NotBegun) };
@@ -219,11 +265,17 @@ impl Runs {
                 batch.sequences.extend(sequence);
             }
             let before = executor.stats().cost.flops;
-            let ran = if batch.sequences.is_empty() { Ok(Vec::new()) } else { model.run(executor, &batch, cache, 0).await };
+            let ran = match (batch.sequences.as_slice(), chunk.piece_rows) {
+                ([], _) => Ok(Vec::new()),
+                ([sequence], Some(rows)) => model.run_in_pieces(executor, sequence, cache, rows).await,
+                _ => model.run(executor, &batch, cache, 0).await,
+            };
             let results = match ran {
-                Err(ModelError::Exec(ExecError::OutOfMemory { .. })) if chunk.jobs.len() > 1 => {
-                    self.halve_first(model)?;
-                    continue;
+                Err(ModelError::Exec(error)) if error.is_shortage() => {
+                    if self.make_smaller(model)? {
+                        continue;
+                    }
+                    return Err(ModelError::Exec(error).into());
                 }
                 other => other?,
             };
@@ -240,32 +292,35 @@ impl Runs {
             }
             self.spent.rows += chunk.rows;
             self.spent.full_recompute_rows += chunk.full_recompute_rows;
-            self.spent.flops += executor.stats().cost.flops.saturating_sub(before);
-            self.spent.seconds += started.elapsed().as_secs_f64();
+            let flops = executor.stats().cost.flops.saturating_sub(before);
+            let seconds = started.elapsed().as_secs_f64();
+            self.spent.flops += flops;
+            self.spent.seconds += seconds;
             self.pending.pop_front();
+            self.speed.note(flops, seconds);
+            self.cut_anew(model)?;
             return Ok(Some(chunk.jobs));
         }
         Ok(None)
     }
 
-    /// Cuts the next chunk in two.
-    fn halve_first(&mut self, model: &Model) -> Result<(), AtmanError> {
-        let Some(chunk) = self.pending.pop_front() else { return Ok(()) };
-        let (a, b) = chunk.jobs.split_at(chunk.jobs.len() / 2);
-        for half in [b, a] {
-            let jobs: Vec<(usize, &Job)> = half.iter().filter_map(|n| Some((*n, self.jobs.get(*n)?))).collect();
-            let frame = Frame {
-                model,
-                n_positions: self.input.len(),
-                wanted: &self.wanted,
-                chunk_bytes: u64::MAX,
-                chunk_flops: u64::MAX,
-            };
-            for chunk in plan(frame, &jobs)?.chunks {
-                self.pending.push_front(chunk);
-            }
+    /// Has the next chunk take less at a time: half of it, or pieces of its only job. Whether that is possible.
+    fn make_smaller(&mut self, model: &Model) -> Result<bool, AtmanError> {
+        let Some(mut chunk) = self.pending.pop_front() else { return Ok(false) };
+        if let [number] = chunk.jobs.as_slice() {
+            let can_be_cut = chunk.piece_rows.is_none()
+                && match self.jobs.get(*number) {
+                    Some(job) => self.frame(model).cut(&mut chunk, job)?,
+                    None => false,
+                };
+            self.pending.push_front(chunk);
+            return Ok(can_be_cut);
         }
-        Ok(())
+        // Those after it would not find room either.
+        self.chunk_bytes_at_most = chunk.estimate.buffer_bytes / 2;
+        self.pending.push_front(chunk);
+        self.cut_pending(model)?;
+        Ok(true)
     }
 
     /// Jobs that were added so far.

@@ -2,6 +2,7 @@
 
 use crate::text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use report::amount;
 use std::io::IsTerminal;
 
 /// Progress of one task.
@@ -54,6 +55,9 @@ impl Counted {
     }
 }
 
+/// Where the task itself knows how long it takes.
+const TIMED: &str = "{msg} [{wide_bar}] {percent} %{prefix}";
+
 const STEP_BYTES: u64 = 10_000_000;
 
 impl Progress {
@@ -70,9 +74,7 @@ impl Progress {
     fn of(what: &str, counted: Counted, total: Option<u64>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr()).with_message(what.to_owned());
-            let template = counted.template(total.is_some());
-            // A template that does not parse would be a slip in the lines above; the default bar still counts.
-            bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+            bar.with_style(style(counted.template(total.is_some())))
         });
         Self { what: what.to_owned(), counted, total, bar, done: 0, told: 0, has_lines: true }
     }
@@ -86,6 +88,14 @@ impl Progress {
     pub(crate) fn quiet(mut self) -> Self {
         self.has_lines = false;
         self
+    }
+
+    /// States how long it still takes, in place of what the speed so far suggests.
+    pub(crate) fn set_left(&mut self, seconds: Option<f64>) {
+        if let Some(bar) = &self.bar {
+            bar.set_style(style(TIMED));
+            bar.set_prefix(seconds.map_or(String::new(), |left| format!(", {} left", amount::time_left(left))));
+        }
     }
 
     /// Corrects what is expected in all.
@@ -124,6 +134,11 @@ impl Progress {
             bar.tick();
         }
     }
+}
+
+/// A template that does not parse would be a slip in the lines above; the default bar still counts.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 impl Drop for Progress {

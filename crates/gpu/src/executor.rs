@@ -1,16 +1,16 @@
 //! The executor: handles in, dispatches out.
 
-use crate::device::{Attempt, Device};
+use crate::device::{Attempt, Device, Guarded};
 use crate::memory::Memory;
 use crate::pace::Pace;
 use crate::pipelines::Pipelines;
 use crate::plan::{Dispatch, Operand, Planner};
-use crate::program::PARAM_WORDS;
+use crate::program::{Halves, PARAM_WORDS, Program};
 use crate::signal::Signal;
 use crate::weights::Weights;
 use crate::{Limits, Tier};
 use kernels::{Buffer, Cost, ExecError, Executor, LocalFuture, Op, ShapeError, Slots, Stats, Weight, WeightSpec};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use web_time::Instant;
 
 /// Bytes from one dispatch's parameters to the next's: WebGPU's default alignment of dynamic offsets.
@@ -27,6 +27,7 @@ pub struct GpuExecutor {
     device: Device,
     description: String,
     tier: Tier,
+    halves: Halves,
     limits: Limits,
     slots: Slots,
     memory: Memory,
@@ -46,7 +47,8 @@ struct InFlight {
     submission: wgpu::SubmissionIndex,
     begun: Instant,
     ended: Signal<Instant>,
-    cost: Cost,
+    /// What each program has to do.
+    work: Vec<(Program, Cost)>,
 }
 
 /// Dispatches on their way into one submit.
@@ -69,7 +71,7 @@ impl GpuExecutor {
         let mut device = Device::new(raw, queue, name);
         let arena_bytes = SLOT_BYTES * SLOTS as u64;
         let attempt = || Attempt { purpose: "kernel parameters".to_owned(), bytes: arena_bytes, held_bytes: 0 };
-        let arena = device.guarded(attempt, |device, _| {
+        let arena = device.guarded(Guarded::Allocation, attempt, |device, _| {
             device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("kernel parameters"),
                 size: arena_bytes,
@@ -83,6 +85,7 @@ impl GpuExecutor {
             device,
             description,
             tier,
+            halves: Halves::default(),
             limits,
             slots: Slots::default(),
             memory,
@@ -99,6 +102,16 @@ impl GpuExecutor {
     /// Which kernels it runs.
     pub fn tier(&self) -> Tier {
         self.tier
+    }
+
+    /// How it reads halves.
+    pub fn halves(&self) -> Halves {
+        self.halves
+    }
+
+    /// Has it read halves in another way from now on.
+    pub fn set_halves(&mut self, halves: Halves) {
+        self.halves = halves;
     }
 
     /// What it keeps to.
@@ -125,6 +138,7 @@ impl GpuExecutor {
     fn plan(&self, op: &Op) -> Result<Vec<Dispatch>, ExecError> {
         let planner = Planner {
             tier: self.tier,
+            halves: self.halves,
             limits: self.limits,
             device: self.device.name(),
             weights: &self.weights,
@@ -142,7 +156,7 @@ impl GpuExecutor {
         let mut batch = Batch::default();
         for op in ops {
             for dispatch in self.plan(op)? {
-                let ns = self.pace.estimate_ns(dispatch.cost);
+                let ns = self.pace.estimate_ns(dispatch.program, dispatch.cost);
                 let full = batch.dispatches.len() == SLOTS || self.pace.is_too_long(batch.ns + ns);
                 if full && !batch.dispatches.is_empty() {
                     self.submit(std::mem::take(&mut batch)).await?;
@@ -178,7 +192,7 @@ impl GpuExecutor {
         let attempt = || Attempt { purpose: "submitting work".to_owned(), ..Attempt::default() };
         let ended = Signal::new();
         let signal = ended.clone();
-        let submission = self.device.guarded(attempt, |device, queue| {
+        let submission = self.device.guarded(Guarded::Submit, attempt, |device, queue| {
             queue.write_buffer(arena, 0, bytemuck::cast_slice(&slots));
             let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
@@ -195,10 +209,15 @@ impl GpuExecutor {
             submission
         })?;
         self.weights.flushed();
+        self.device.promises += 1;
         self.stats.submits += 1;
         self.stats.dispatches += batch.dispatches.len() as u64;
-        let cost = batch.dispatches.iter().map(|dispatch| dispatch.cost).sum();
-        self.in_flight.push_back(InFlight { submission, begun: Instant::now(), ended, cost });
+        let mut work: HashMap<Program, Cost> = HashMap::new();
+        for dispatch in &batch.dispatches {
+            *work.entry(dispatch.program).or_default() += dispatch.cost;
+        }
+        let work = work.into_iter().collect();
+        self.in_flight.push_back(InFlight { submission, begun: Instant::now(), ended, work });
         Ok(())
     }
 
@@ -224,8 +243,9 @@ impl GpuExecutor {
         let ended = self.device.wait(&oldest.ended, &oldest.submission).await?;
         let begun = self.last_end.map_or(oldest.begun, |last| last.max(oldest.begun));
         let ns = ended.saturating_duration_since(begun).as_nanos() as f64;
-        if seen || ns < self.pace.estimate_ns(oldest.cost) {
-            self.pace.learn(oldest.cost, ns);
+        let estimate: f64 = oldest.work.iter().map(|(program, cost)| self.pace.estimate_ns(*program, *cost)).sum();
+        if seen || ns < estimate {
+            self.pace.learn(&oldest.work, ns);
         }
         self.last_end = Some(ended);
         Ok(())
@@ -267,7 +287,7 @@ impl GpuExecutor {
         let mapped = Signal::new();
         let signal = mapped.clone();
         let attempt = || Attempt { purpose: "reading back".to_owned(), ..Attempt::default() };
-        let submission = self.device.guarded(attempt, |device, queue| {
+        let submission = self.device.guarded(Guarded::Submit, attempt, |device, queue| {
             let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             encoder.copy_buffer_to_buffer(&source, 0, &target, 0, Some(bytes));
             let submission = queue.submit([encoder.finish()]);
@@ -275,6 +295,7 @@ impl GpuExecutor {
             submission
         })?;
         staging.mark_mapped();
+        self.device.promises += 1;
         self.weights.flushed();
         self.stats.submits += 1;
         self.stats.read_backs += 1;
@@ -318,8 +339,9 @@ impl Executor for GpuExecutor {
     fn write(&mut self, buffer: &Buffer, offset: usize, data: &[u32]) -> Result<(), ExecError> {
         within("write", buffer, offset.saturating_add(data.len()))?;
         let raw = &self.memory.get(buffer.id())?.raw;
-        let attempt = || Attempt { purpose: "writing a buffer".to_owned(), ..Attempt::default() };
-        self.device.guarded(attempt, |_, queue| queue.write_buffer(raw, 4 * offset as u64, bytemuck::cast_slice(data)))
+        // Without error scopes: what is wrong with a write, and little can be, comes out of what is done next.
+        self.device.queue.write_buffer(raw, 4 * offset as u64, bytemuck::cast_slice(data));
+        self.device.check()
     }
 
     fn weight(&mut self, spec: WeightSpec) -> Result<Weight, ExecError> {
@@ -349,11 +371,16 @@ impl Executor for GpuExecutor {
         Box::pin(self.read_back(buffer, words))
     }
 
+    fn largest_buffer_bytes(&self) -> u64 {
+        self.limits.whole_bytes()
+    }
+
     fn stats(&self) -> Stats {
         Stats {
             weight_bytes: self.weights.held_bytes,
             buffer_bytes: self.memory.meter.held_bytes,
             peak_bytes: self.memory.meter.peak_bytes,
+            promises: self.device.promises,
             ..self.stats
         }
     }

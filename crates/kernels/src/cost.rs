@@ -15,6 +15,17 @@ pub struct Cost {
     pub written_bytes: u64,
 }
 
+impl Cost {
+    /// The cost of doing it so many times.
+    pub fn times(self, number: u64) -> Cost {
+        Cost {
+            flops: self.flops.saturating_mul(number),
+            read_bytes: self.read_bytes.saturating_mul(number),
+            written_bytes: self.written_bytes.saturating_mul(number),
+        }
+    }
+}
+
 impl Add for Cost {
     type Output = Cost;
 

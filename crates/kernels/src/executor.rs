@@ -37,6 +37,11 @@ pub trait Executor {
     /// The first `words` words of `buffer`, after everything before has been carried out.
     fn read<'a>(&'a mut self, buffer: &'a Buffer, words: usize) -> LocalFuture<'a, Vec<u32>>;
 
+    /// The most bytes that one buffer may have, whatever memory there is. Unless an executor says otherwise, only memory is a limit.
+    fn largest_buffer_bytes(&self) -> u64 {
+        isize::MAX as u64
+    }
+
     /// What has been used so far.
     fn stats(&self) -> Stats;
 
@@ -61,6 +66,9 @@ pub struct Stats {
     pub submits: u64,
     /// Transfers from the device back to the host.
     pub read_backs: u64,
+    /// Answers of the device that were asked for and waited for: ends of submissions, transfers to the host, outcomes of error
+    /// scopes. In a browser each is a promise; 0 on the CPU.
+    pub promises: u64,
     /// What the operations carried out cost in all.
     pub cost: Cost,
 }
@@ -119,4 +127,11 @@ pub enum ExecError {
         /// What it said.
         message: String,
     },
+}
+
+impl ExecError {
+    /// Whether it asked for more than there is, memory or what one buffer or dispatch may have, so that less at a time may do.
+    pub fn is_shortage(&self) -> bool {
+        matches!(self, ExecError::OutOfMemory { .. } | ExecError::Limit { .. })
+    }
 }

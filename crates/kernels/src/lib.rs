@@ -10,6 +10,7 @@ mod cost;
 pub mod cpu;
 mod executor;
 mod op;
+mod uses;
 mod weight;
 
 pub use buffer::{Buffer, Slots};
@@ -17,4 +18,5 @@ pub use check::ShapeError;
 pub use cost::Cost;
 pub use executor::{ExecError, Executor, LocalFuture, Stats};
 pub use op::{AttentionShape, NO_FACTORS, Op, Operator, RowEntry, UnknownOperator};
+pub use uses::Uses;
 pub use weight::{Weight, WeightSpec};

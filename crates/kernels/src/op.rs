@@ -363,4 +363,24 @@ impl Op {
             Op::TopK { .. } => "top_k",
         }
     }
+
+    /// The floating-point numbers that it writes: which words of which buffer. `None` where some of them may be left as they
+    /// are, or are no floating-point numbers.
+    pub fn written(&self) -> Option<(&Buffer, Range<usize>)> {
+        let whole = |buffer, words| Some((buffer, 0..words));
+        match self {
+            Op::Embed { table, out, rows, .. } => whole(out, rows * table.cols()),
+            Op::RmsNorm { out, rows, cols, .. } | Op::LayerNorm { out, rows, cols, .. } | Op::Gather { out, rows, cols, .. } => {
+                whole(out, rows * cols)
+            }
+            Op::MatMul { outputs, out, rows, .. } => whole(out, rows * outputs.len()),
+            Op::Rope { x, rows, heads, head_dim, .. } => whole(x, rows * heads * head_dim),
+            Op::Attention { out, n_rows, shape, .. } => whole(out, n_rows * shape.n_heads * shape.head_dim),
+            Op::SwiGlu { gate, words, .. } => whole(gate, *words),
+            Op::Gelu { x, words } | Op::Add { x, words, .. } => whole(x, *words),
+            Op::Copy { to, to_word, words, .. } => Some((to, *to_word..to_word + words)),
+            Op::LogSumExp { state, rows, .. } => whole(state, 2 * rows),
+            Op::Pick { .. } | Op::TopK { .. } => None,
+        }
+    }
 }

@@ -65,6 +65,29 @@ impl Sequence {
         }
     }
 
+    /// The part of it at these positions, which are its own.
+    pub(crate) fn part(&self, positions: Range<usize>, d_model: usize) -> Sequence {
+        let within = positions.start - self.start..positions.end - self.start;
+        let input = match &self.input {
+            Input::Tokens(ids) => Input::Tokens(ids.get(within).unwrap_or_default().to_vec()),
+            Input::Embeddings(values) => {
+                Input::Embeddings(values.get(within.start * d_model..within.end * d_model).unwrap_or_default().to_vec())
+            }
+            Input::Mixed(mixed) => Input::Mixed(mixed.slice(within)),
+        };
+        let factors = self.factors.as_ref().map(|all| {
+            let factors = all.factors.get(..positions.end).unwrap_or(&all.factors).to_vec();
+            KeyFactors { factors, operator: all.operator, layers: all.layers.clone() }
+        });
+        let wanted = self.wanted.iter().filter(|wanted| positions.contains(&wanted.position)).cloned().collect();
+        Sequence { start: positions.start, input, factors, wanted }
+    }
+
+    /// Whether its rows can be computed in several passes: no row looks at keys of later ones.
+    pub(crate) fn is_causal(&self) -> bool {
+        self.factors.as_ref().is_none_or(|factors| factors.operator != Operator::ShiftedFull)
+    }
+
     /// The first key whose factor is not 1.
     pub fn first_suppressed(&self) -> Option<usize> {
         self.factors.as_ref()?.factors.iter().position(|f| *f != 1.0)

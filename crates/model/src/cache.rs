@@ -2,7 +2,7 @@
 
 use crate::forward::Allocate;
 use crate::{Model, ModelError};
-use kernels::{Buffer, Executor};
+use kernels::{Buffer, Executor, Op};
 
 /// Keys and values of positions `0 .. len` in every layer, in f32.
 ///
@@ -28,6 +28,27 @@ impl KvCache {
             layers.push((alloc(words, "cached keys")?, alloc(words, "cached values")?));
         }
         Ok(KvCache { layers, len: 0, capacity })
+    }
+
+    /// A cache with room for `capacity` positions, of which the first `len` are copied from this one.
+    pub(crate) async fn branch(
+        &self,
+        model: &Model,
+        executor: &mut dyn Executor,
+        len: usize,
+        capacity: usize,
+    ) -> Result<KvCache, ModelError> {
+        let mut branch = KvCache::new(model, executor, capacity)?;
+        let words = len * model.config().kv_width();
+        let pairs = self.layers.iter().zip(&branch.layers).flat_map(|((k, v), (to_k, to_v))| [(k, to_k), (v, to_v)]);
+        let copy =
+            |(from, to): (&Buffer, &Buffer)| Op::Copy { from: from.clone(), from_word: 0, to: to.clone(), to_word: 0, words };
+        let copies: Vec<Op> = pairs.map(copy).collect();
+        if words > 0 {
+            executor.run(&copies).await?;
+        }
+        branch.len = len;
+        Ok(branch)
     }
 
     /// Positions that are cached.

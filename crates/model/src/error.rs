@@ -101,6 +101,14 @@ pub enum ModelError {
         /// What would do.
         expected: &'static str,
     },
+    /// What the model computed is no finite number.
+    #[error("{model} gives results that are no numbers: {began}. Its weights are damaged, or too large to compute with")]
+    NotFinite {
+        /// The model's name.
+        model: String,
+        /// Where they began.
+        began: String,
+    },
     /// The model's files could not be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),

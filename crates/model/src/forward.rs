@@ -1,10 +1,11 @@
 //! The one decoder block, and a batch's way through all of them.
 
 use crate::batch::Layout;
+use crate::finite::first_not_finite;
 use crate::head::HeadResults;
 use crate::load::Block;
 use crate::{BatchShape, Input, KvCache, Model, ModelError, RowBatch, RowResult, Sequence};
-use kernels::{AttentionShape, Buffer, ExecError, Executor, Op, RowEntry};
+use kernels::{AttentionShape, Buffer, Cost, ExecError, Executor, Op, RowEntry};
 
 impl Model {
     /// Runs sequences that share a baseline's cache, and leaves it as it is.
@@ -62,8 +63,9 @@ impl Model {
     /// Readies the device for passes of one row and of many, so that the first is no slower than the next.
     pub(crate) async fn warm_up(&self, executor: &mut dyn Executor) -> Result<(), ModelError> {
         let most = self.config.max_positions;
-        for (start, rows) in WARM_UP_PASSES.into_iter().filter(|(start, rows)| start + rows <= most) {
-            let wanted = vec![crate::Wanted { position: start + rows - 1, tokens: vec![0] }];
+        for (start, rows, n_wanted) in WARM_UP_PASSES.into_iter().filter(|(start, rows, _)| start + rows <= most) {
+            let end = start + rows;
+            let wanted = (end - n_wanted..end).map(|position| crate::Wanted { position, tokens: vec![0] }).collect();
             let sequence = Sequence { start, input: Input::Tokens(vec![0; rows]), factors: None, wanted };
             let batch = RowBatch { sequences: vec![sequence] };
             let layout = Layout::new(&batch, &self.config, start, false)?;
@@ -114,19 +116,31 @@ impl Model {
         executor.run(&ops).await?;
         // What the operations alone held may be reused from here on.
         drop(ops);
-        match results {
-            Some(results) => results.read(executor, &layout.tokens_per_row).await,
-            None => Ok(Vec::new()),
+        let Some(results) = results else { return Ok(Vec::new()) };
+        let rows = results.read(executor, &layout.tokens_per_row).await?;
+        if rows.iter().all(RowResult::is_finite) {
+            return Ok(rows);
         }
+        // Run again, for what the operations wrote is gone by now.
+        let pass = Pass::prepare(self, executor, layout, cache, extras).await?;
+        let (ops, _) = pass.finish(&mut |words, purpose| executor.buffer(words, purpose))?;
+        Err(self.not_finite(first_not_finite(executor, &ops).await?))
+    }
+
+    /// The error of results that are no finite numbers, which began where that says.
+    pub(crate) fn not_finite(&self, began: Option<String>) -> ModelError {
+        let began =
+            began.unwrap_or_else(|| "they are not, operation by operation, so the device is not to be relied on".to_owned());
+        ModelError::NotFinite { model: self.name().to_owned(), began }
     }
 }
 
-/// Start and rows of the passes that a device is readied for: kernels for few rows and for many, with and without a cache,
-/// are different ones.
-const WARM_UP_PASSES: [(usize, usize); 3] = [(1, 1), (0, 16), (1, 16)];
+/// Start, rows and wanted rows of the passes that a device is readied for: kernels for one row, for few and for many, with and
+/// without a cache, are different ones, and only wanted rows go through the last block and the head.
+const WARM_UP_PASSES: [(usize, usize, usize); 5] = [(1, 1, 1), (0, 16, 1), (1, 3, 3), (0, 16, 16), (1, 16, 16)];
 
 /// What a pass does besides computing wanted rows.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Extras<'a> {
     /// How many of the likeliest tokens of each wanted row.
     top_k: usize,
@@ -255,13 +269,47 @@ impl<'a> Pass<'a> {
         for (layer, block) in model.blocks.iter().enumerate() {
             self.block(layer, block, layer + 1 == model.blocks.len());
         }
+        self.head(alloc)
+    }
+
+    /// All operations so far and the head's, if anything is wanted.
+    fn head(mut self, alloc: &mut Allocate<'_>) -> Result<(Vec<Op>, Option<HeadResults>), ModelError> {
         if self.wanted.n == 0 {
             return Ok((self.ops, None));
         }
+        let model = self.model;
         self.norm(&self.wanted_x.clone(), &model.final_norm, self.wanted.n);
         let Pass { shape, normed, mut ops, extras, .. } = self;
         let results = HeadResults::plan(model, shape, &normed, extras.top_k, &mut ops, alloc)?;
         Ok((ops, Some(results)))
+    }
+
+    /// Names and costs of the operations of one block but the last.
+    pub(crate) fn costs_of_block(&mut self, layer: usize) -> Vec<(&'static str, Cost)> {
+        let model = self.model;
+        self.ops.clear();
+        if let Some(block) = model.blocks.get(layer) {
+            self.block(layer, block, false);
+        }
+        self.ops.drain(..).map(|op| (op.name(), op.cost())).collect()
+    }
+
+    /// What [`Pass::finish`] describes costs. Of blocks that are alike only one is gone through: `kinds` has one of each kind
+    /// and their number, all but the last block.
+    pub(crate) fn cost(mut self, kinds: &[(usize, u64)], alloc: &mut Allocate<'_>) -> Result<Cost, ModelError> {
+        let model = self.model;
+        let mut total: Cost = self.ops.drain(..).map(|op| op.cost()).sum();
+        for (layer, number) in kinds {
+            let of_block: Cost = self.costs_of_block(*layer).into_iter().map(|(_, cost)| cost).sum();
+            total += of_block.times(*number);
+        }
+        if let Some(last) = model.blocks.len().checked_sub(1)
+            && let Some(block) = model.blocks.get(last)
+        {
+            self.block(last, block, true);
+        }
+        let (ops, _) = self.head(alloc)?;
+        Ok(total + ops.iter().map(Op::cost).sum())
     }
 
     /// Attention and MLP, each after a norm and added to its input. In the last block all rows give keys and values, and

@@ -1,11 +1,9 @@
 //! Generation: prefill, then one token after another.
 
+use crate::prefill::PREFILL_ROWS;
 use crate::sampling::Sampler;
 use crate::{Input, KeyFactors, KvCache, Mixed, Model, ModelError, Sampling, Sequence, TokenScore, Wanted};
 use kernels::Executor;
-
-/// Positions of a prompt that are computed together: enough to use the device well, few enough to bound memory.
-const PREFILL_ROWS: usize = 256;
 
 /// A text being written. Each [`Generation::next`] is one token, so that the caller shows it and may stop at any time.
 #[derive(Debug)]
@@ -63,10 +61,8 @@ impl Generation {
         let last = prompt.len() - 1;
         let pending = prompt.slice(last..prompt.len());
         let mut generation = Generation { cache, sampler: Sampler::new(sampling), candidates, factors, pending };
-        for start in (0..last).step_by(PREFILL_ROWS) {
-            let sequence = generation.sequence(prompt.slice(start..last.min(start + PREFILL_ROWS)), Vec::new());
-            model.extend(executor, sequence, &mut generation.cache, 0).await?;
-        }
+        let sequence = generation.sequence(prompt.slice(0..last), Vec::new());
+        model.prefill(executor, &sequence, &mut generation.cache, PREFILL_ROWS).await?;
         Ok(generation)
     }
 

@@ -2,9 +2,11 @@
 
 use crate::family::{Family, Names};
 use crate::rope::Rope;
+use crate::shape::Blank;
 use crate::vision::Vision;
 use crate::{ModelConfig, ModelError};
 use kernels::{Buffer, Executor, Weight, WeightSpec};
+use std::sync::OnceLock;
 use weights::{Checkpoint, Config, TensorInfo};
 
 /// A decoder whose weights an executor holds.
@@ -19,6 +21,8 @@ pub struct Model {
     pub(crate) vision: Option<Vision>,
     family: &'static Family,
     name: String,
+    /// What estimates need; made with the first.
+    pub(crate) blank: OnceLock<Blank>,
 }
 
 /// The weights of one decoder block.
@@ -89,7 +93,8 @@ impl Model {
             (Some(vision), Some(names)) => Some(Vision::load(&mut loader, names, vision, d).await?),
             _ => None,
         };
-        let model = Model { rope, config, embedding, blocks, final_norm, lm_head, vision, family, name };
+        let blank = OnceLock::new();
+        let model = Model { rope, config, embedding, blocks, final_norm, lm_head, vision, family, name, blank };
         model.warm_up(executor).await?;
         Ok(model)
     }

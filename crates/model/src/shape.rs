@@ -4,8 +4,8 @@ use crate::forward::{Extras, Pass};
 use crate::head::LOGIT_WORDS;
 use crate::vision::Vision;
 use crate::{KvCache, Model, ModelConfig, ModelError};
-use kernels::{Cost, Op, Slots};
-use std::ops::Add;
+use kernels::{AttentionShape, Cost, Slots, Uses};
+use std::ops::{Add, Range};
 use weights::Checkpoint;
 
 /// Length of the text that a model's need of memory is stated for.
@@ -74,6 +74,50 @@ pub struct Estimate {
     pub cost: Cost,
     /// Bytes of buffers that it needs while it runs, beside weights and cache. A device may round each buffer up.
     pub buffer_bytes: u64,
+    /// Bytes of the largest of these buffers.
+    pub largest_buffer_bytes: u64,
+}
+
+impl Estimate {
+    /// What both take, one after the other.
+    fn then(self, next: Estimate) -> Estimate {
+        Estimate {
+            cost: self.cost + next.cost,
+            buffer_bytes: self.buffer_bytes.max(next.buffer_bytes),
+            largest_buffer_bytes: self.largest_buffer_bytes.max(next.largest_buffer_bytes),
+        }
+    }
+}
+
+/// What every estimate of a model needs.
+#[derive(Debug)]
+pub(crate) struct Blank {
+    /// Stands for a cache.
+    cache: KvCache,
+    /// A layer of each kind of blocks and how many there are of it, without the last block: blocks are of one kind if they take
+    /// the same operations at the same cost.
+    kinds: Vec<(usize, u64)>,
+}
+
+impl Blank {
+    fn of(model: &Model) -> Result<Blank, ModelError> {
+        let slots = Slots::default();
+        let mut alloc = |words: usize, _: &'static str| Ok(slots.issue(words));
+        let cache = KvCache::allocate(model, 1, &mut alloc)?;
+        let shape = BatchShape::of_sequence(1, 3, 0, [(2, 1)]);
+        let (mut pass, _) = Pass::allocate(model, shape, &cache, Extras::default(), &mut alloc)?;
+        let mut found: Vec<(Vec<(&'static str, Cost)>, (usize, u64))> = Vec::new();
+        for layer in 0..model.blocks.len().saturating_sub(1) {
+            let costs = pass.costs_of_block(layer);
+            match found.iter_mut().find(|(of_kind, _)| *of_kind == costs) {
+                Some((_, (_, number))) => *number += 1,
+                None => found.push((costs, (layer, 1))),
+            }
+        }
+        let kinds = found.into_iter().map(|(_, kind)| kind).collect();
+        drop(pass);
+        Ok(Blank { cache, kinds })
+    }
 }
 
 impl Model {
@@ -84,15 +128,44 @@ impl Model {
     pub fn estimate(&self, shape: BatchShape) -> Result<Estimate, ModelError> {
         // The operations of the real pass, over handles that stand for no memory.
         let slots = Slots::default();
-        let mut words = 0;
-        let cache = KvCache::allocate(self, 1, &mut |words, _| Ok(slots.issue(words)))?;
+        let (mut words, mut most) = (0, 0);
+        let Blank { cache, kinds } = match self.blank.get() {
+            Some(blank) => blank,
+            None => {
+                let blank = Blank::of(self)?;
+                self.blank.get_or_init(|| blank)
+            }
+        };
         let mut alloc = |asked: usize, _: &'static str| {
             words += asked as u64;
+            most = most.max(asked as u64);
             Ok(slots.issue(asked))
         };
-        let (pass, _) = Pass::allocate(self, shape, &cache, Extras::default(), &mut alloc)?;
-        let (ops, _) = pass.finish(&mut alloc)?;
-        Ok(Estimate { cost: ops.iter().map(Op::cost).sum(), buffer_bytes: 4 * words })
+        let (pass, _) = Pass::allocate(self, shape, cache, Extras::default(), &mut alloc)?;
+        let cost = pass.cost(kinds, &mut alloc)?;
+        Ok(Estimate { cost, buffer_bytes: 4 * words, largest_buffer_bytes: 4 * most })
+    }
+
+    /// What [`Model::prefill`] takes for the positions `range` in pieces of `rows`, beside the cache: with a factor for each key
+    /// if `is_factored`, and at the positions `wanted` so many tokens each.
+    ///
+    /// # Errors
+    /// None that depends on the shape.
+    pub fn estimate_prefill(
+        &self,
+        range: Range<usize>,
+        is_factored: bool,
+        wanted: &[(usize, usize)],
+        rows: usize,
+    ) -> Result<Estimate, ModelError> {
+        let mut whole = Estimate::default();
+        for start in range.clone().step_by(rows.max(1)) {
+            let end = range.end.min(start + rows.max(1));
+            let of_piece = wanted.iter().copied().filter(|(position, _)| (start..end).contains(position));
+            let shape = BatchShape::of_sequence(start, end, if is_factored { end } else { 0 }, of_piece);
+            whole = whole.then(self.estimate(shape)?);
+        }
+        Ok(whole)
     }
 
     /// Bytes of norms, and of a vision tower's biases and positions, which a model holds in buffers rather than weights.
@@ -109,6 +182,26 @@ impl Model {
 }
 
 impl ModelConfig {
+    /// What a checkpoint with this configuration asks of a device's kernels.
+    pub fn uses(&self, checkpoint: &Checkpoint) -> Uses {
+        let mut uses = Uses::none();
+        for tensor in checkpoint.tensors() {
+            match tensor.shape.as_slice() {
+                [_, cols] => uses.add_weight(tensor.format, *cols),
+                // A convolution's kernel is used as a matrix.
+                [_, channels, height, width] => uses.add_weight(tensor.format, channels * height * width),
+                _ => {}
+            }
+        }
+        let Self { n_heads, n_kv_heads, head_dim, .. } = *self;
+        uses.add_attention(AttentionShape { n_heads, n_kv_heads, head_dim });
+        if let Some(vision) = &self.vision {
+            let n_heads = vision.n_heads;
+            uses.add_attention(AttentionShape { n_heads, n_kv_heads: n_heads, head_dim: vision.head_dim() });
+        }
+        uses
+    }
+
     /// Bytes of a cache for so many positions.
     pub fn cache_bytes(&self, positions: usize) -> u64 {
         let words = positions.max(1) as u64 * self.kv_width() as u64;

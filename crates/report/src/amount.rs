@@ -73,6 +73,16 @@ pub fn bytes(count: u64) -> String {
     if name == "bytes" { format!("{count} bytes") } else { format!("{value:.1} {name}") }
 }
 
+/// A time still to pass, no more exact than it is known.
+pub fn time_left(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "less than 1 s".to_owned(),
+        s if s < 20.0 => format!("about {s:.0} s"),
+        s if s < 120.0 => format!("about {:.0} s", (s / 10.0).round() * 10.0),
+        s => format!("about {:.0} min", s / 60.0),
+    }
+}
+
 /// A duration.
 pub fn seconds(value: f64) -> String {
     if value < 60.0 {

@@ -10,6 +10,8 @@ mod files;
 mod explained;
 mod fixture;
 mod gguf_twin;
+mod not_finite;
+mod promises;
 mod quantised;
 mod refusals;
 mod same_numbers;

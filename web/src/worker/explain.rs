@@ -6,7 +6,7 @@ use super::question::{Understood, question};
 use super::turn::turn;
 use crate::messages::{Ask, Event, Planned, Rows, Started};
 use anyhow::{Context, Result, ensure};
-use atman::{Budget, Explainer, FaithfulnessSettings};
+use atman::{Budget, Expected, Explainer, FaithfulnessSettings};
 use kernels::ExecError;
 use report::{Document, ModelInfo};
 
@@ -35,7 +35,7 @@ impl Explaining {
     }
 
     /// What is new since the last call.
-    fn news(&mut self, expected_rows: u64) -> Rows {
+    fn news(&mut self, expected: &Expected) -> Rows {
         let n_units = self.explainer.units().len();
         let units = (n_units != self.sent.len()).then(|| self.explainer.units().to_vec());
         self.sent.resize(n_units, false);
@@ -47,14 +47,13 @@ impl Explaining {
             }
         }
         let spent = self.explainer.spent();
-        let seconds_per_row = (spent.rows > 0).then(|| spent.seconds / spent.rows as f64);
         Rows {
             units,
             rows,
             noise_floor: self.explainer.noise_floor(),
             done_rows: spent.rows,
-            total_rows: spent.rows.saturating_add(expected_rows),
-            seconds_left: seconds_per_row.map(|seconds| seconds * expected_rows as f64),
+            total_rows: spent.rows.saturating_add(expected.rows),
+            seconds_left: expected.seconds,
         }
     }
 }
@@ -160,12 +159,12 @@ impl Engine {
                 let (device, reason) = ("the device".to_owned(), "a test asked for it".to_owned());
                 return Err(ExecError::DeviceLost { device, reason }.into());
             }
-            let before = explaining.explainer.spent();
             let has_more = explaining.explainer.step(model, device.executor()).await?;
-            let spent = explaining.explainer.spent();
-            speed.note(spent.flops.saturating_sub(before.flops), spent.seconds - before.seconds);
+            if let Some(flops_per_second) = explaining.explainer.flops_per_second() {
+                speed.set(flops_per_second);
+            }
             let expected = explaining.explainer.expected(model)?;
-            post(Event::Rows(explaining.news(expected.rows)));
+            post(Event::Rows(explaining.news(&expected)));
             if !has_more {
                 return Ok(());
             }
@@ -208,7 +207,7 @@ impl Engine {
             tokens,
             rows: expected.rows,
             peak_bytes: expected.peak_bytes,
-            seconds: speed.seconds(expected.flops),
+            seconds: speed.seconds(expected.flops.saturating_add(expected.baseline_flops)),
         })
     }
 }

@@ -5,8 +5,11 @@ use kernels::Executor;
 use model::{Generation, Model, Sampling};
 use web_time::Instant;
 
-/// Tokens of the text that speed is measured on: enough to use the device as a chunk does, few enough not to be waited for.
-const TOKENS: u32 = 24;
+/// Tokens of the first text that speed is measured on, and of the longest: as many as it takes to use the device as a chunk
+/// does, few enough not to be waited for.
+const TOKENS: [usize; 2] = [24, 384];
+/// What takes less than this says little: a longer text is tried.
+const SECONDS: f64 = 0.1;
 
 /// Floating-point operations a second, as measured last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,15 +18,20 @@ pub(super) struct Speed {
 }
 
 impl Speed {
-    /// Runs a short text once.
+    /// Runs a short text, and longer ones on a fast device. The first run of all is not timed: it is when a browser compiles
+    /// what it runs.
     pub(super) async fn measure(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<()> {
-        let vocab_size = u32::try_from(model.config().vocab_size).unwrap_or(u32::MAX);
-        let ids: Vec<u32> = (0..TOKENS).map(|id| id % vocab_size.max(1)).collect();
-        let before = executor.stats().cost.flops;
-        let started = Instant::now();
-        Generation::start(model, executor, &ids, 1, Sampling::default(), None).await?.next(model, executor).await?;
-        self.note(executor.stats().cost.flops.saturating_sub(before), started.elapsed().as_secs_f64());
-        Ok(())
+        let most = model.config().max_positions.saturating_sub(1).clamp(1, TOKENS[1]);
+        let mut n_tokens = TOKENS[0].min(most);
+        read(n_tokens, model, executor).await?;
+        loop {
+            let (flops, seconds) = read(n_tokens, model, executor).await?;
+            if seconds >= SECONDS || n_tokens == most {
+                self.set(flops as f64 / seconds.max(1e-6));
+                return Ok(());
+            }
+            n_tokens = (4 * n_tokens).min(most);
+        }
     }
 
     /// Whether anything has been measured on this device with this model.
@@ -31,15 +39,23 @@ impl Speed {
         self.flops_per_second > 0.0
     }
 
-    /// Takes in what was computed in which time; too short a time says nothing.
-    pub(super) fn note(&mut self, flops: u64, seconds: f64) {
-        if seconds > 0.005 && flops > 0 {
-            self.flops_per_second = flops as f64 / seconds;
-        }
+    /// Takes in what was measured.
+    pub(super) fn set(&mut self, flops_per_second: f64) {
+        self.flops_per_second = flops_per_second;
     }
 
     /// How long `flops` would take; `None` where nothing has been measured.
     pub(super) fn seconds(self, flops: u64) -> Option<f64> {
         self.is_known().then(|| flops as f64 / self.flops_per_second)
     }
+}
+
+/// Reads a text of so many tokens: floating-point operations and seconds.
+async fn read(n_tokens: usize, model: &Model, executor: &mut dyn Executor) -> Result<(u64, f64)> {
+    let vocab_size = model.config().vocab_size.max(1);
+    let ids: Vec<u32> = (0..n_tokens).map(|id| u32::try_from(id % vocab_size).unwrap_or(0)).collect();
+    let before = executor.stats().cost.flops;
+    let started = Instant::now();
+    Generation::start(model, executor, &ids, 1, Sampling::default(), None).await?.next(model, executor).await?;
+    Ok((executor.stats().cost.flops.saturating_sub(before), started.elapsed().as_secs_f64()))
 }

@@ -2,7 +2,6 @@
 
 use super::{Explainer, Stage};
 use crate::AtmanError;
-use crate::contrast::Compared;
 use crate::faithfulness::most_runs;
 use model::Model;
 
@@ -13,6 +12,11 @@ pub struct Expected {
     pub rows: u64,
     /// Floating-point operations of these rows.
     pub flops: u64,
+    /// Seconds that all of it takes, alternatives' baselines included, at the speed of the last chunks, or of the baseline where
+    /// none has run; `None` before anything ran.
+    pub seconds: Option<f64>,
+    /// Floating-point operations that running the baselines still takes.
+    pub baseline_flops: u64,
     /// The most bytes of buffers held at a time, beside the weights.
     pub peak_bytes: u64,
 }
@@ -27,23 +31,15 @@ impl Explainer {
         let plan = self.runs.pending();
         let seeing_bytes = self.question.images.iter().map(|image| image.peak_bytes).max().unwrap_or(0);
         let peak_bytes = self.runs.peak_bytes(model)?.max(seeing_bytes);
-        let mut expected = Expected { rows: plan.rows(), flops: plan.flops(), peak_bytes };
+        let baseline_flops = self.baseline_flops_left(model)?;
+        let mut expected = Expected { rows: plan.rows(), flops: plan.flops(), peak_bytes, baseline_flops, ..Expected::default() };
         if let Some(of_alternative) = &self.of_alternative {
             let plan = of_alternative.runs.pending();
             expected.rows += plan.rows();
             expected.flops += plan.flops();
         }
-        let next = match self.stage {
-            Stage::Units => 0,
-            Stage::Alternative(number) => number + usize::from(self.of_alternative.is_some()),
-            _ => self.alternatives.len(),
-        };
-        let mut later_rows = 0;
-        for alternative in self.alternatives.iter().skip(next).filter(|each| each.compared == Compared::Rest) {
-            let n_positions = self.question.n_prompt() + alternative.text.tokens.len() - 1;
-            let starts = self.contrasted_units(alternative).map(|unit| self.job(&self.units[unit]).start);
-            later_rows += starts.map(|start| n_positions.saturating_sub(start) as u64).sum::<u64>();
-        }
+        let alternatives = self.alternatives_left();
+        let mut later_rows: u64 = alternatives.map(|(each, n_positions)| self.rows_of_alternative(each, n_positions)).sum();
         if let Some(settings) = self.settings.faithfulness {
             let n_units = self.ordered_units().len();
             let left = match self.stage {
@@ -55,6 +51,8 @@ impl Explainer {
         }
         expected.rows += later_rows;
         expected.flops += (later_rows as f64 * self.runs.flops_per_row(model)?) as u64;
+        let flops_left = (self.likely_flops(model)? + baseline_flops) as f64;
+        expected.seconds = self.flops_per_second().map(|per_second| flops_left / per_second);
         Ok(expected)
     }
 }

@@ -3,6 +3,7 @@
 mod advance;
 mod contrasts;
 mod expected;
+mod time;
 
 pub use expected::Expected;
 
@@ -154,6 +155,7 @@ impl Explainer {
             self.similarities = Some(Similarities::of_input(model, executor, self.question.input()).await?);
         }
         if self.noise_jobs.is_empty() {
+            self.runs.keep_to(executor);
             self.add_units(model, 0..self.units.len())?;
             // Of different lengths, and so in different company.
             let last = self.question.row_of(0);

@@ -117,6 +117,7 @@ fn tell(bar: &mut Option<Progress>, explainer: &Explainer, engine: &Engine<'_>) 
     let bar = bar.get_or_insert_with(|| Progress::of_things("explaining", "rows", expected.rows).quiet());
     bar.set_total(done + expected.rows);
     bar.set(done);
+    bar.set_left(expected.seconds);
 }
 
 /// An error of the question rather than of the machine.

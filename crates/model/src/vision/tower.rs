@@ -1,6 +1,7 @@
 //! A tile's way through the vision tower and the connector.
 
 use super::{Block, Linear, Norm, Vision, VisionConfig, patches};
+use crate::finite::first_not_finite;
 use crate::forward::Allocate;
 use crate::{Model, ModelError};
 use images::PixelValues;
@@ -39,7 +40,12 @@ impl Model {
             executor.write(&pass.patches, 0, bytemuck::cast_slice(&patches::unfold(config, tile.values())))?;
             executor.run(&pass.ops).await?;
             let words = executor.read(&pass.out, config.n_positions() * self.config.d_model).await?;
+            let values = embeddings.len()..embeddings.len() + words.len();
             embeddings.extend(words.into_iter().map(f32::from_bits));
+            if embeddings.get(values).is_some_and(|values: &[f32]| values.iter().any(|value| !value.is_finite())) {
+                executor.write(&pass.patches, 0, bytemuck::cast_slice(&patches::unfold(config, tile.values())))?;
+                return Err(self.not_finite(first_not_finite(executor, &pass.ops).await?));
+            }
         }
         Ok(embeddings)
     }

@@ -53,7 +53,7 @@ fn Progress() -> impl IntoView {
         Activity::Starting => "Looking for a device".to_owned(),
         Activity::Writing => "The model is writing".to_owned(),
         Activity::Steering => "The model is writing again".to_owned(),
-        Activity::Explaining { seconds_left: Some(left), .. } => format!("{} left", rounded(left)),
+        Activity::Explaining { seconds_left: Some(left), .. } => format!("{} left", amount::time_left(left)),
         Activity::Explaining { .. } => "Reading the prompt once as it is".to_owned(),
         Activity::Loading { .. } => "Loading the model first".to_owned(),
         Activity::Idle => String::new(),
@@ -68,16 +68,6 @@ fn Progress() -> impl IntoView {
     }
 }
 
-/// A time left, no more exact than it is known.
-fn rounded(seconds: f64) -> String {
-    match seconds {
-        s if s < 1.0 => "less than 1 s".to_owned(),
-        s if s < 20.0 => format!("about {s:.0} s"),
-        s if s < 120.0 => format!("about {:.0} s", (s / 10.0).round() * 10.0),
-        s => format!("about {:.0} min", s / 60.0),
-    }
-}
-
 /// What explaining would take, or why it cannot be done as it stands.
 #[component]
 fn Cost() -> impl IntoView {
@@ -89,7 +79,7 @@ fn Cost() -> impl IntoView {
                 return Some(problem.clone());
             }
             let units = amount::count(planned.units.len(), "unit");
-            let time = planned.seconds.map_or(String::new(), |seconds| format!(", {}", rounded(seconds)));
+            let time = planned.seconds.map_or(String::new(), |seconds| format!(", {}", amount::time_left(seconds)));
             let verb = if state.is_stale() { "Explaining it again takes" } else { "Explaining takes" };
             Some(format!("{verb} {units}{time} and {} of memory beside the model.", amount::bytes(planned.peak_bytes)))
         })
