@@ -4,5 +4,5 @@
 
 fn weight4(row: u32, quad: u32) -> vec4<f32> {
     let pair = weights[row * params.row_stride + quad];
-    return vec4<f32>(unpack2x16float(pair.x), unpack2x16float(pair.y));
+    return vec4<f32>(halves(pair.x), halves(pair.y));
 }

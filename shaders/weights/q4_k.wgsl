@@ -18,7 +18,7 @@ fn group_scale(block: u32, group: u32) -> vec2<f32> {
 fn weight4(row: u32, quad: u32) -> vec4<f32> {
     let block = row * params.row_stride + 36u * (quad >> 6u);
     let group = (quad >> 3u) & 7u;
-    let scale = unpack2x16float(weights[block]) * group_scale(block, group);
+    let scale = halves(weights[block]) * group_scale(block, group);
     let nibbles = weights[block + 4u + 8u * (group >> 1u) + (quad & 7u)] >> (4u * (group & 1u));
     return scale.x * vec4<f32>((vec4<u32>(nibbles) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u)) - vec4<f32>(scale.y);
 }

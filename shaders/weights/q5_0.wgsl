@@ -7,7 +7,7 @@
 fn weight4(row: u32, quad: u32) -> vec4<f32> {
     let base = row * params.row_stride;
     let block = quad >> 3u;
-    let scales = unpack2x16float(weights[base + 5u * (params.quads >> 3u) + (block >> 1u)]);
+    let scales = halves(weights[base + 5u * (params.quads >> 3u) + (block >> 1u)]);
     let d = select(scales.x, scales.y, (block & 1u) == 1u);
     let high = weights[base + 5u * block] >> (4u * (quad & 7u));
     let nibbles = weights[base + 5u * block + 1u + (quad & 3u)] >> (quad & 4u);

@@ -5,7 +5,7 @@
 
 fn weight4(row: u32, quad: u32) -> vec4<f32> {
     let block = row * params.row_stride + 6u * (quad >> 3u);
-    let scale = unpack2x16float(weights[block]);
+    let scale = halves(weights[block]);
     let high = weights[block + 1u] >> (4u * (quad & 7u));
     let nibbles = weights[block + 2u + (quad & 3u)] >> (quad & 4u);
     let low = (vec4<u32>(nibbles) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);

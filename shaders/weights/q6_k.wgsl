@@ -15,6 +15,6 @@ fn weight4(row: u32, quad: u32) -> vec4<f32> {
     let high = ((vec4<u32>(pairs) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(3u)) << vec4<u32>(4u);
     let scales = weights[block + 48u + 2u * half + (quarter >> 1u)];
     let s = bitcast<i32>(scales << (24u - 8u * (2u * (quarter & 1u) + (within >> 2u)))) >> 24u;
-    let d = unpack2x16float(weights[block + 52u]).x;
+    let d = halves(weights[block + 52u]).x;
     return d * f32(s) * (vec4<f32>(low | high) - vec4<f32>(32.0));
 }

@@ -6,7 +6,7 @@
 fn weight4(row: u32, quad: u32) -> vec4<f32> {
     let base = row * params.row_stride;
     let block = quad >> 3u;
-    let scales = unpack2x16float(weights[base + params.quads + (block >> 1u)]);
+    let scales = halves(weights[base + params.quads + (block >> 1u)]);
     let d = select(scales.x, scales.y, (block & 1u) == 1u);
     let bytes = bitcast<vec4<i32>>(vec4<u32>(weights[base + quad]) << vec4<u32>(24u, 16u, 8u, 0u));
     return d * vec4<f32>(bytes >> vec4<u32>(24u));

@@ -9,6 +9,7 @@ use crate::store::{Store, Stored};
 use anyhow::{Context, Result};
 use cpu::Cpu;
 use gpu::{AdapterFacts, Adapters, Choice, GpuError, Limits, SelfTestReport, Tier, Wish};
+use kernels::Uses;
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
@@ -106,10 +107,11 @@ async fn examine() -> Result<Report> {
         Choice::Cpu => Auto { device: "cpu", adapter: None, reason: selection.reason },
         Choice::Gpu(index) => Auto { device: "gpu", adapter: Some(index), reason: selection.reason },
     };
+    let uses = Uses::default();
     let mut adapters = Vec::with_capacity(facts.len());
     for (index, facts) in facts.iter().enumerate() {
         let started = Instant::now();
-        let tested = device::open_tested(&found, index).await;
+        let tested = device::open_tested(&found, index, &uses).await;
         let took_ms = started.elapsed().as_secs_f64() * 1e3;
         if let Err(error) = &tested
             && auto.adapter == Some(index)
@@ -154,7 +156,7 @@ fn self_test(result: Result<SelfTestReport, GpuError>, took_ms: f64) -> SelfTest
     match result {
         Ok(report) => {
             let checks = report.checks.into_iter();
-            let checks = checks.map(|c| Check { kernel: c.kernel.to_owned(), deviation: c.error, bound: c.bound });
+            let checks = checks.map(|c| Check { kernel: c.kernel, deviation: c.error, bound: c.bound });
             SelfTest { passed: true, failure: None, checks: checks.collect(), took_ms }
         }
         Err(error) => {

@@ -118,7 +118,7 @@ pub(crate) struct Engine<'a> {
 impl<'a> Engine<'a> {
     /// Chooses a device, loads the weights, and says so on stderr.
     pub(crate) async fn load(opened: &'a Opened, wish: Wish) -> Result<Self> {
-        let device = device::open(wish).await?;
+        let device = device::open(wish, &opened.config.uses(&opened.checkpoint)).await?;
         eprintln!("device: {}", device.reason);
         let mut executor = device.executor;
         let model = load(&opened.checkpoint, executor.as_mut()).await?;

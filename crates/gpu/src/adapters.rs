@@ -1,6 +1,6 @@
 //! The adapters of this machine, and opening one.
 
-use crate::{GpuError, GpuExecutor, Limits, Tier};
+use crate::{GpuError, GpuExecutor, Halves, Limits, Tier};
 
 /// What is known of an adapter before it is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,20 +79,29 @@ const MEMORY_PERCENT: u8 = 95;
 /// How to open an adapter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Ask for all that the adapter offers, hence fewer pieces of large weights, in place of WebGPU's defaults. Where
-    /// that is refused the defaults are taken.
+    /// Ask for the largest buffers and bindings that the adapter offers, hence fewer pieces of large weights and larger chunks,
+    /// in place of WebGPU's defaults. Where that is refused the defaults are taken.
     pub larger_limits: bool,
     /// Keep to less than the device allows, as tests do.
     pub at_most: Option<Limits>,
     /// Kernels other than those that suit the adapter.
     pub tier: Option<Tier>,
+    /// How halves are read; the self-test may find that it must be another way.
+    pub halves: Halves,
     /// How long a submit may take, in milliseconds: about what goes unnoticed on a screen and by watchdogs.
     pub submit_ms: f64,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { larger_limits: false, at_most: None, tier: None, submit_ms: 100.0 }
+        Options { larger_limits: true, at_most: None, tier: None, halves: Halves::Native, submit_ms: 100.0 }
+    }
+}
+
+impl Options {
+    /// No more than every WebGPU device offers.
+    pub fn baseline() -> Options {
+        Options { larger_limits: false, ..Options::default() }
     }
 }
 
@@ -134,6 +143,10 @@ impl Adapters {
         let missing = || GpuError::NoSuchAdapter { index, found: self.found.len() };
         let (adapter, facts) = self.found.get(index).ok_or_else(missing)?;
         let name = facts.title();
+        let downlevel = adapter.get_downlevel_capabilities();
+        if !downlevel.flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS) {
+            return Err(GpuError::NoCompute { adapter: name });
+        }
         let baseline = wgpu::Limits::defaults();
         let mut short = None;
         baseline.check_limits_with_fail_fn(&adapter.limits(), false, |limit, needed, allowed| {
@@ -163,7 +176,9 @@ impl Adapters {
                     let limits = Limits::of(&device.limits());
                     let limits = options.at_most.map_or(limits, |most| limits.least(most));
                     let tier = options.tier.unwrap_or(facts.tier());
-                    return Ok(GpuExecutor::new(device, queue, name, tier, limits, options.submit_ms)?);
+                    let mut executor = GpuExecutor::new(device, queue, name, tier, limits, options.submit_ms)?;
+                    executor.set_halves(options.halves);
+                    return Ok(executor);
                 }
                 Err(error) => reason = error.to_string(),
             }

@@ -21,13 +21,40 @@ pub(crate) struct Device {
     faults: Arc<Mutex<Faults>>,
     /// Error scopes whose outcome the browser has not told yet.
     unsettled: Vec<(ScopeFuture, Attempt)>,
+    /// Wakes what waits for a device that is gone.
+    lost: Signal<()>,
+    /// Answers of the device that were asked for; in a browser each is a promise.
+    pub(crate) promises: u64,
+}
+
+/// What is done within error scopes, each of which costs a promise in a browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guarded {
+    /// Memory is made.
+    Allocation,
+    /// A shader, a pipeline or its layout is made.
+    Pipeline,
+    /// Work is handed over.
+    Submit,
+}
+
+impl Guarded {
+    /// The errors that are looked for. Any other comes out of [`Device::check`] later.
+    const fn filters(self) -> &'static [wgpu::ErrorFilter] {
+        match self {
+            Guarded::Allocation => &[wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation],
+            Guarded::Pipeline => &[wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation],
+            Guarded::Submit => &[wgpu::ErrorFilter::Validation],
+        }
+    }
 }
 
 /// What went wrong outside any call.
 #[derive(Debug, Default)]
 struct Faults {
     lost: Option<String>,
-    uncaptured: Option<String>,
+    /// In words, and whether it is a lack of memory.
+    uncaptured: Option<(String, bool)>,
 }
 
 /// What a guarded call was for, for its error.
@@ -44,17 +71,20 @@ pub(crate) struct Attempt {
 impl Device {
     pub(crate) fn new(raw: wgpu::Device, queue: wgpu::Queue, name: String) -> Device {
         let faults = Arc::new(Mutex::new(Faults::default()));
-        let seen = faults.clone();
+        let (seen, lost) = (faults.clone(), Signal::new());
+        let wakes = lost.clone();
         raw.set_device_lost_callback(move |reason, message| {
             let text = if message.is_empty() { format!("{reason:?}") } else { message };
             seen.lock().unwrap_or_else(PoisonError::into_inner).lost.get_or_insert(text);
+            wakes.set(());
         });
         let seen = faults.clone();
         // Without a handler wgpu would abort the process.
         raw.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).uncaptured.get_or_insert(error.to_string());
+            let fault = (error.to_string(), matches!(error, wgpu::Error::OutOfMemory { .. }));
+            seen.lock().unwrap_or_else(PoisonError::into_inner).uncaptured.get_or_insert(fault);
         }));
-        Device { raw, queue, name, faults, unsettled: Vec::new() }
+        Device { raw, queue, name, faults, unsettled: Vec::new(), lost, promises: 0 }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -69,8 +99,13 @@ impl Device {
         if let Some(reason) = &faults.lost {
             return Err(ExecError::DeviceLost { device: self.name.clone(), reason: reason.clone() });
         }
+        let device = self.name.clone();
         match faults.uncaptured.take() {
-            Some(message) => Err(ExecError::Device { device: self.name.clone(), message }),
+            // Of what, and of how much, nobody said.
+            Some((_, true)) => {
+                Err(ExecError::OutOfMemory { purpose: "work that was handed over".to_owned(), bytes: 0, held_bytes: 0, device })
+            }
+            Some((message, false)) => Err(ExecError::Device { device, message }),
             None => Ok(()),
         }
     }
@@ -79,14 +114,15 @@ impl Device {
     /// natively; in the browser it comes out of [`Device::settle`].
     pub(crate) fn guarded<T>(
         &mut self,
+        what: Guarded,
         attempt: impl FnOnce() -> Attempt,
         call: impl FnOnce(&wgpu::Device, &wgpu::Queue) -> T,
     ) -> Result<T, ExecError> {
-        let memory = self.raw.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let validation = self.raw.push_error_scope(wgpu::ErrorFilter::Validation);
-        let internal = self.raw.push_error_scope(wgpu::ErrorFilter::Internal);
+        let guards: Vec<_> = what.filters().iter().map(|filter| self.raw.push_error_scope(*filter)).collect();
+        self.promises += guards.len() as u64;
         let value = call(&self.raw, &self.queue);
-        let scopes: [ScopeFuture; 3] = [Box::pin(internal.pop()), Box::pin(validation.pop()), Box::pin(memory.pop())];
+        // The innermost first.
+        let scopes: Vec<ScopeFuture> = guards.into_iter().rev().map(|guard| Box::pin(guard.pop()) as ScopeFuture).collect();
         let attempt = attempt();
         let mut context = Context::from_waker(Waker::noop());
         for mut scope in scopes {
@@ -138,7 +174,15 @@ impl Device {
             return Err(ExecError::Device { device: self.name.clone(), message: error.to_string() });
         }
         if cfg!(target_arch = "wasm32") {
-            return Ok(done.clone().await);
+            // A device that is gone may never answer.
+            let (mut done, mut lost) = (done.clone(), self.lost.clone());
+            let answer = std::future::poll_fn(|context| match Pin::new(&mut done).poll(context) {
+                Poll::Ready(value) => Poll::Ready(Some(value)),
+                Poll::Pending => Pin::new(&mut lost).poll(context).map(|()| None),
+            });
+            if let Some(value) = answer.await {
+                return Ok(value);
+            }
         }
         self.check()?;
         done.get().ok_or_else(|| ExecError::Device {

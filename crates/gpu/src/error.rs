@@ -28,6 +28,12 @@ pub enum GpuError {
         /// What the adapter has.
         allowed: u64,
     },
+    /// The adapter draws, and does nothing else.
+    #[error("{adapter} has no compute shaders")]
+    NoCompute {
+        /// The adapter.
+        adapter: String,
+    },
     /// The driver or the browser would not open it.
     #[error("{adapter} could not be opened: {reason}")]
     Refused {

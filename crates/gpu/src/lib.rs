@@ -2,7 +2,8 @@
 //!
 //! [`Adapters`] finds what there is, [`select()`] chooses, [`Adapters::open`] gives a [`GpuExecutor`], and [`self_test()`]
 //! refuses a device that computes wrong numbers. The shaders are files in `shaders/`; [`Program`] puts them together.
-//! Nothing beyond WebGPU's default limits is assumed and no optional feature is used. This is the only crate that names wgpu.
+//! Larger buffers than WebGPU's defaults are asked for and used where an adapter offers them, none is assumed; no optional feature
+//! is used. This is the only crate that names wgpu.
 
 mod adapters;
 mod device;
@@ -24,7 +25,7 @@ pub use adapters::{AdapterFacts, AdapterKind, Adapters, Options};
 pub use error::GpuError;
 pub use executor::GpuExecutor;
 pub use limits::Limits;
-pub use program::{Access, Plain, Product, Program, storage_bindings};
+pub use program::{Access, Halves, Plain, Product, Program, storage_bindings};
 pub use select::{Choice, Selection, UnknownWish, Wish, select};
-pub use self_test::{SelfTestError, SelfTestReport, compare, self_test};
+pub use self_test::{Check, SelfTestError, SelfTestReport, compare, flushes_halves, self_test};
 pub use tier::Tier;

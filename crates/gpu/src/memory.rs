@@ -1,7 +1,7 @@
 //! Buffers: made, reused, freed, and every byte of them counted.
 
 use crate::Limits;
-use crate::device::{Attempt, Device};
+use crate::device::{Attempt, Device, Guarded};
 use kernels::ExecError;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -63,7 +63,7 @@ impl Memory {
     ) -> Result<Physical, ExecError> {
         let descriptor = wgpu::BufferDescriptor { label: Some(purpose), size: bytes, usage, mapped_at_creation: false };
         let attempt = || Attempt { purpose: purpose.to_owned(), bytes, held_bytes };
-        let raw = device.guarded(attempt, |device, _| device.create_buffer(&descriptor))?;
+        let raw = device.guarded(Guarded::Allocation, attempt, |device, _| device.create_buffer(&descriptor))?;
         self.next_unique += 1;
         Ok(Physical { raw, unique: self.next_unique, bytes })
     }

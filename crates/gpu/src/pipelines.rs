@@ -1,6 +1,6 @@
 //! Pipelines and bind groups, each made once.
 
-use crate::device::{Attempt, Device};
+use crate::device::{Attempt, Device, Guarded};
 use crate::program::{Access, PARAM_WORDS, Program, storage_bindings};
 use kernels::ExecError;
 use std::collections::HashMap;
@@ -45,7 +45,7 @@ impl Pipelines {
         let layout = self.layout(device, storage_bindings(&source))?;
         let constants = program.constants();
         let attempt = || Attempt { purpose: format!("making the pipeline {label}"), ..Attempt::default() };
-        let raw = device.guarded(attempt, |device, _| {
+        let raw = device.guarded(Guarded::Pipeline, attempt, |device, _| {
             let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
                 label: Some(&label),
                 source: wgpu::ShaderSource::Wgsl(source.into()),
@@ -91,7 +91,7 @@ impl Pipelines {
                 .map(|(i, access)| entry(i + 1, wgpu::BufferBindingType::Storage { read_only: *access == Access::Read }, false)),
         );
         let attempt = || Attempt { purpose: "making a bind group layout".to_owned(), ..Attempt::default() };
-        let raw = device.guarded(attempt, |device, _| {
+        let raw = device.guarded(Guarded::Pipeline, attempt, |device, _| {
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
         })?;
         let layout = Arc::new(Layout { raw, accesses: accesses.clone() });

@@ -1,10 +1,10 @@
 //! Operations to dispatches: which kernel, which operands, which part of the work, nothing of the device itself.
 
 use crate::pace::Pace;
-use crate::program::{PARAM_WORDS, Plain, Product, Program};
+use crate::program::{Halves, PARAM_WORDS, Plain, Product, Program};
 use crate::weights::Weights;
 use crate::{Limits, Tier};
-use kernels::{Cost, ExecError, Op, ShapeError, Weight};
+use kernels::{Cost, ExecError, Op, Weight};
 use std::ops::Range;
 
 /// Invocations of a workgroup of the elementwise kernels and of the reductions, as in their shaders.
@@ -42,6 +42,7 @@ pub(crate) enum Operand {
 /// What planning depends on.
 pub(crate) struct Planner<'a> {
     pub(crate) tier: Tier,
+    pub(crate) halves: Halves,
     pub(crate) limits: Limits,
     pub(crate) device: &'a str,
     pub(crate) weights: &'a Weights,
@@ -142,7 +143,7 @@ impl Planner<'_> {
         rest: &[u32],
         cost: Cost,
     ) -> Result<Vec<Dispatch>, ExecError> {
-        cuts(0..n, self.pace.pieces(cost), per_workgroup, self.most_workgroups().saturating_mul(per_workgroup))
+        cuts(0..n, self.pace.pieces(program, cost), per_workgroup, self.most_workgroups().saturating_mul(per_workgroup))
             .map(|range| {
                 let mut values = vec![word(range.start)?, word(range.end)?];
                 values.extend(rest);
@@ -166,7 +167,8 @@ impl Planner<'_> {
         for (shard, begin, _) in sharded.covering(0..table.rows()) {
             let operands = vec![Operand::Shard(table.id(), shard), Operand::Buffer(ids), Operand::Buffer(out)];
             let rest = [word(quads)?, word(table.cols())?, stride, word(begin)?, word(sharded.rows_of(shard))?];
-            let program = Program::Embed(table.format());
+            let format = table.format();
+            let program = Program::Embed { format, halves: self.halves.within(format) };
             dispatches.extend(self.elements(program, operands, rows * quads, &rest, share(cost, 1, n_shards))?);
         }
         Ok(dispatches)
@@ -177,7 +179,9 @@ impl Planner<'_> {
         let sharded = self.weights.get(op.weight.id())?;
         let cols = op.weight.cols();
         let stride = word(sharded.row_stride(op.weight.spec()))?;
-        let program = Program::Product { kernel, format: op.weight.format(), aligned: cols.is_multiple_of(4) };
+        let format = op.weight.format();
+        let halves = self.halves.within(format);
+        let program = Program::Product { kernel, format, halves, aligned: cols.is_multiple_of(4) };
         let work = op.rows * op.outputs.len();
         let most = self.limits.workgroups_per_dimension as usize;
         // The matrix-vector product spreads its workgroups over two dimensions and takes few rows at once.
@@ -187,7 +191,7 @@ impl Planner<'_> {
         };
         let mut dispatches = Vec::new();
         for (shard, begin, outputs) in sharded.covering(op.outputs.clone()) {
-            let pieces = self.pace.pieces(share(cost, op.rows * outputs.len(), work));
+            let pieces = self.pace.pieces(program, share(cost, op.rows * outputs.len(), work));
             // Rows first: whoever reads a weight twice reads it whole.
             let row_pieces = pieces.min(op.rows.div_ceil(rows_step));
             for rows in cuts(0..op.rows, row_pieces, rows_step, most_rows) {
@@ -262,7 +266,7 @@ impl Planner<'_> {
             let (needed, limit) = (u64::from(across), u64::from(self.limits.workgroups_per_dimension));
             return Err(ExecError::Limit { what, needed, limit, device: self.device.to_owned() });
         }
-        cuts(0..*n_rows, self.pace.pieces(cost), 1, self.limits.workgroups_per_dimension as usize)
+        cuts(0..*n_rows, self.pace.pieces(program, cost), 1, self.limits.workgroups_per_dimension as usize)
             .map(|rows| {
                 Ok(Dispatch {
                     program,
@@ -304,8 +308,11 @@ fn buffers(ids: &[usize]) -> Vec<Operand> {
 
 /// A number as a shader's parameter.
 fn word(n: usize) -> Result<u32, ExecError> {
-    u32::try_from(n).map_err(|_| {
-        ExecError::from(ShapeError::Dimension { op: "dispatch", what: format!("{n} does not fit a shader's 32 bits") })
+    u32::try_from(n).map_err(|_| ExecError::Limit {
+        what: "a number that a shader is given".to_owned(),
+        needed: n as u64,
+        limit: u64::from(u32::MAX),
+        device: "a shader of 32 bits".to_owned(),
     })
 }
 

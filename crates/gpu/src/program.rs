@@ -1,6 +1,7 @@
 //! Which shader a pipeline is made of, and the constants it is made with.
 //!
-//! A program's source is plain concatenation: the weights' layout, the operands' loads, then the kernel itself.
+//! A program's source is plain concatenation: the weights' layout and how their halves are read, the operands' loads, then the
+//! kernel itself.
 
 use crate::Tier;
 use tensor::Format;
@@ -11,14 +12,21 @@ pub(crate) const PARAM_WORDS: usize = 16;
 /// One pipeline's worth of shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Program {
-    /// `embed.wgsl` over a table of this format.
-    Embed(Format),
+    /// `embed.wgsl`.
+    Embed {
+        /// The table's format.
+        format: Format,
+        /// How its halves are read.
+        halves: Halves,
+    },
     /// One of the matrix products.
     Product {
         /// Which kernel.
         kernel: Product,
         /// The weights' format.
         format: Format,
+        /// How their halves are read.
+        halves: Halves,
         /// Whether the columns are a multiple of 4, so that `x` can be read in vectors.
         aligned: bool,
     },
@@ -35,6 +43,47 @@ pub enum Program {
     },
     /// A kernel that is its whole program.
     Plain(Plain),
+}
+
+/// How a half (f16) in a weight's block becomes an f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Halves {
+    /// By the device's own conversion, which on some takes those below the smallest normal half for zero.
+    #[default]
+    Native,
+    /// By integers, exactly.
+    Exact,
+}
+
+impl Halves {
+    /// Those that make a difference to a format.
+    pub const fn of(format: Format) -> &'static [Halves] {
+        if has_halves(format) { &[Halves::Native, Halves::Exact] } else { &[Halves::Native] }
+    }
+
+    /// The same, if it makes a difference to the format: one without halves has one program.
+    pub(crate) const fn within(self, format: Format) -> Halves {
+        if has_halves(format) { self } else { Halves::Native }
+    }
+
+    const fn source(self) -> &'static str {
+        match self {
+            Halves::Native => include_str!("../../../shaders/operands/halves_native.wgsl"),
+            Halves::Exact => include_str!("../../../shaders/operands/halves_exact.wgsl"),
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Halves::Native => "",
+            Halves::Exact => " exact",
+        }
+    }
+}
+
+/// Whether weights of the format hold halves: as scales, or as they are.
+pub(crate) const fn has_halves(format: Format) -> bool {
+    !matches!(format, Format::F32 | Format::Bf16)
 }
 
 /// The kernels of a matrix product.
@@ -142,8 +191,10 @@ impl Program {
     /// The WGSL text, put together.
     pub fn source(self) -> String {
         match self {
-            Program::Embed(format) => [weights_source(format), include_str!("../../../shaders/embed.wgsl")].join("\n"),
-            Program::Product { kernel, format, aligned } => {
+            Program::Embed { format, halves } => {
+                [weights_source(format), halves.source(), include_str!("../../../shaders/embed.wgsl")].join("\n")
+            }
+            Program::Product { kernel, format, halves, aligned } => {
                 let x = if aligned {
                     include_str!("../../../shaders/operands/x_vec4.wgsl")
                 } else {
@@ -154,7 +205,8 @@ impl Program {
                     Product::Direct => include_str!("../../../shaders/matmul_direct.wgsl"),
                     Product::Vector { .. } => include_str!("../../../shaders/matvec.wgsl"),
                 };
-                [weights_source(format), x, include_str!("../../../shaders/operands/product.wgsl"), kernel].join("\n")
+                [weights_source(format), halves.source(), x, include_str!("../../../shaders/operands/product.wgsl"), kernel]
+                    .join("\n")
             }
             Program::Attention { aligned, .. } => {
                 let heads = if aligned {
@@ -184,14 +236,14 @@ impl Program {
     /// A name for messages.
     pub fn label(self) -> String {
         match self {
-            Program::Embed(format) => format!("embed {format}"),
-            Program::Product { kernel, format, aligned } => {
+            Program::Embed { format, halves } => format!("embed {format}{}", halves.label()),
+            Program::Product { kernel, format, halves, aligned } => {
                 let kernel = match kernel {
                     Product::Tile => "matmul_tile".to_owned(),
                     Product::Direct => "matmul_direct".to_owned(),
                     Product::Vector { rows, lanes } => format!("matvec {rows}x{lanes}"),
                 };
-                format!("{kernel} {format}{}", if aligned { "" } else { " unaligned" })
+                format!("{kernel} {format}{}{}", halves.label(), if aligned { "" } else { " unaligned" })
             }
             Program::Attention { heads, lanes, cached, aligned } => {
                 let (cached, aligned) = (if cached { " cached" } else { "" }, if aligned { "" } else { " unaligned" });
@@ -204,8 +256,9 @@ impl Program {
     /// Every program that an executor of either tier may make.
     pub fn all() -> Vec<Program> {
         let mut programs: Vec<Program> = Plain::ALL.into_iter().map(Program::Plain).collect();
-        for format in Format::ALL {
-            programs.push(Program::Embed(format));
+        let variants = Format::ALL.into_iter().flat_map(|format| Halves::of(format).iter().map(move |halves| (format, *halves)));
+        for (format, halves) in variants {
+            programs.push(Program::Embed { format, halves });
             for aligned in [true, false] {
                 let vectors = Tier::ALL.into_iter().flat_map(|tier| {
                     let lanes = tier.vector_lanes();
@@ -214,6 +267,7 @@ impl Program {
                 programs.extend([Product::Tile, Product::Direct].into_iter().chain(vectors).map(|kernel| Program::Product {
                     kernel,
                     format,
+                    halves,
                     aligned,
                 }));
             }

@@ -1,9 +1,12 @@
-//! Whether a device computes what the CPU computes, on a few kernels, before anything it says is believed.
+//! Whether a device computes what the CPU computes, in every program that a model uses, before anything it says is believed.
 //!
-//! Drivers and browsers do miscompile shaders; wrong numbers look like numbers. It takes a few milliseconds on hardware.
+//! Drivers and browsers do miscompile shaders; wrong numbers look like numbers. On hardware it takes little more than making the
+//! pipelines, which the model needs anyway.
 
+use crate::program::has_halves;
+use crate::{GpuExecutor, Halves};
 use kernels::cpu::CpuExecutor;
-use kernels::{AttentionShape, Buffer, ExecError, Executor, NO_FACTORS, Op, Operator, RowEntry, WeightSpec};
+use kernels::{AttentionShape, Buffer, ExecError, Executor, NO_FACTORS, Op, Operator, RowEntry, Uses, Weight, WeightSpec};
 use std::fmt;
 use tensor::Format;
 
@@ -11,7 +14,7 @@ use tensor::Format;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// What was computed.
-    pub kernel: &'static str,
+    pub kernel: String,
     /// The largest deviation over the largest magnitude; infinite if something was not finite.
     pub error: f32,
     /// The most that is accepted.
@@ -46,7 +49,7 @@ pub enum SelfTestError {
         /// The device.
         device: String,
         /// What was computed.
-        kernel: &'static str,
+        kernel: String,
         /// The largest deviation over the largest magnitude.
         error: f32,
         /// The most that is accepted.
@@ -56,31 +59,44 @@ pub enum SelfTestError {
     #[error("{kernel} failed in the self-test")]
     Failed {
         /// What was to be computed.
-        kernel: &'static str,
+        kernel: String,
         /// Why it was not.
         #[source]
         source: ExecError,
     },
 }
 
-/// Compares a device with the CPU executor.
-pub async fn self_test(device: &mut dyn Executor) -> Result<SelfTestReport, SelfTestError> {
-    compare(device, &mut CpuExecutor::new()).await
+/// Compares a device with the CPU executor, in all that a model uses. A device that takes halves below the smallest normal one
+/// for zero reads them by integers from here on.
+pub async fn self_test(device: &mut GpuExecutor, uses: &Uses) -> Result<SelfTestReport, SelfTestError> {
+    let mut twin = CpuExecutor::new();
+    if device.halves() == Halves::Native && flushes_halves(device, &mut twin, uses).await? {
+        device.set_halves(Halves::Exact);
+    }
+    compare(device, &mut twin, uses).await
 }
 
-/// Compares two executors; the second is believed.
-pub async fn compare(device: &mut dyn Executor, twin: &mut dyn Executor) -> Result<SelfTestReport, SelfTestError> {
+/// Whether the device takes scales below the smallest normal half for zero, in any format that the model has.
+pub async fn flushes_halves(device: &mut dyn Executor, twin: &mut dyn Executor, uses: &Uses) -> Result<bool, SelfTestError> {
+    for trial in Trial::of(uses).into_iter().filter(|trial| matches!(trial, Trial::SmallHalves(_))) {
+        let check = trial.check(device, twin).await?;
+        if check.error > check.bound {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Compares two executors in all that a model uses; the second is believed.
+pub async fn compare(device: &mut dyn Executor, twin: &mut dyn Executor, uses: &Uses) -> Result<SelfTestReport, SelfTestError> {
     let mut report = SelfTestReport::default();
-    for trial in Trial::ALL {
-        let kernel = trial.name();
-        let failed = |source| SelfTestError::Failed { kernel, source };
-        let expected = trial.run(twin).await.map_err(failed)?;
-        let found = trial.run(device).await.map_err(failed)?;
-        let (error, bound) = (deviation(&found, &expected), trial.bound());
-        if error > bound {
+    for trial in Trial::of(uses) {
+        let check = trial.check(device, twin).await?;
+        if check.error > check.bound {
+            let Check { kernel, error, bound } = check;
             return Err(SelfTestError::Wrong { device: device.describe(), kernel, error, bound });
         }
-        report.checks.push(Check { kernel, error, bound });
+        report.checks.push(check);
     }
     Ok(report)
 }
@@ -96,71 +112,185 @@ fn deviation(found: &[f32], expected: &[f32]) -> f32 {
 }
 
 /// What is computed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Trial {
-    ManyRows,
-    OneRow,
+    /// Rows of a table of that format; whether they are of a multiple of 4 columns.
+    Embed(Format, bool),
+    /// The same with scales below the smallest normal half.
+    SmallHalves(Format),
+    /// A product of so many rows.
+    Product(Format, bool, usize),
     RmsNorm,
     LayerNorm,
+    Rope,
+    SwiGlu,
     Gelu,
-    Attention(Operator),
+    Add,
+    Copy,
+    Gather,
+    /// With keys from a cache, or all of the batch's own.
+    Attention {
+        operator: Operator,
+        shape: AttentionShape,
+        is_cached: bool,
+    },
     LogSumExp,
+    Pick,
     TopK,
 }
 
-impl Trial {
-    const ALL: [Trial; 11] = [
-        Trial::ManyRows,
-        Trial::OneRow,
-        Trial::RmsNorm,
-        Trial::LayerNorm,
-        Trial::Gelu,
-        Trial::Attention(Operator::LogAdditive),
-        Trial::Attention(Operator::Multiplicative),
-        Trial::Attention(Operator::Shifted),
-        Trial::Attention(Operator::ShiftedFull),
-        Trial::LogSumExp,
-        Trial::TopK,
-    ];
+/// Rows of products: one, few and many are different kernels.
+const ROWS: [usize; 3] = [1, 3, 37];
 
-    const fn name(self) -> &'static str {
+impl Trial {
+    fn of(uses: &Uses) -> Vec<Trial> {
+        let mut all = Vec::new();
+        for (format, is_aligned) in uses.weights.iter().copied() {
+            all.push(Trial::Embed(format, is_aligned));
+            if has_halves(format) {
+                all.push(Trial::SmallHalves(format));
+            }
+            all.extend(ROWS.map(|rows| Trial::Product(format, is_aligned, rows)));
+        }
+        for AttentionShape { n_heads, n_kv_heads, head_dim } in uses.attention.iter().copied() {
+            // Two are enough of those that do the same.
+            let few = n_kv_heads.min(2);
+            let shape = AttentionShape { n_heads: few * (n_heads / n_kv_heads.max(1)), n_kv_heads: few, head_dim };
+            all.extend(Operator::ALL.map(|operator| Trial::Attention { operator, shape, is_cached: true }));
+            all.push(Trial::Attention { operator: Operator::LogAdditive, shape, is_cached: false });
+        }
+        all.extend([Trial::RmsNorm, Trial::LayerNorm, Trial::Rope, Trial::SwiGlu, Trial::Gelu, Trial::Add]);
+        all.extend([Trial::Copy, Trial::Gather, Trial::LogSumExp, Trial::Pick, Trial::TopK]);
+        all
+    }
+
+    fn name(self) -> String {
+        let columns = |is_aligned: bool| if is_aligned { "" } else { " of odd columns" };
         match self {
-            Trial::ManyRows => "a product of many rows with Q4_1 weights",
-            Trial::OneRow => "a product of one row with Q8_0 weights",
-            Trial::RmsNorm => "rms_norm",
-            Trial::LayerNorm => "layer_norm",
-            Trial::Gelu => "gelu",
-            Trial::Attention(Operator::LogAdditive) => "attention with log-additive factors",
-            Trial::Attention(Operator::Multiplicative) => "attention with multiplicative factors",
-            Trial::Attention(Operator::Shifted) => "attention with shifted factors",
-            Trial::Attention(Operator::ShiftedFull) => "attention with shifted-full factors",
-            Trial::LogSumExp => "log_sum_exp",
-            Trial::TopK => "top_k",
+            Trial::Embed(format, is_aligned) => format!("embed with {format} weights{}", columns(is_aligned)),
+            Trial::SmallHalves(format) => format!("embed with {format} weights below the smallest normal half"),
+            Trial::Product(format, is_aligned, rows) => {
+                let plural = if rows == 1 { "" } else { "s" };
+                format!("a product of {rows} row{plural} with {format} weights{}", columns(is_aligned))
+            }
+            Trial::RmsNorm => "rms_norm".to_owned(),
+            Trial::LayerNorm => "layer_norm".to_owned(),
+            Trial::Rope => "rope".to_owned(),
+            Trial::SwiGlu => "swiglu".to_owned(),
+            Trial::Gelu => "gelu".to_owned(),
+            Trial::Add => "add".to_owned(),
+            Trial::Copy => "copy".to_owned(),
+            Trial::Gather => "gather".to_owned(),
+            Trial::Attention { operator, shape, is_cached } => {
+                let AttentionShape { n_heads, n_kv_heads, head_dim } = shape;
+                let cache = if is_cached { "" } else { " without a cache" };
+                format!("attention with {operator} factors, {} heads of {head_dim} to a key{cache}", n_heads / n_kv_heads.max(1))
+            }
+            Trial::LogSumExp => "log_sum_exp".to_owned(),
+            Trial::Pick => "pick".to_owned(),
+            Trial::TopK => "top_k".to_owned(),
         }
     }
 
     /// What rounding and the accuracy that WGSL asks of `exp` explain, with room for hardware's own ways of summing.
     const fn bound(self) -> f32 {
         match self {
-            Trial::ManyRows | Trial::OneRow | Trial::RmsNorm | Trial::LayerNorm | Trial::Gelu | Trial::LogSumExp => 2e-5,
-            Trial::Attention(_) => 5e-5,
+            // One rounding more or less, where a multiply-add is fused or not.
+            Trial::Embed(..) | Trial::SmallHalves(_) | Trial::Rope | Trial::Add => 2e-6,
+            Trial::Product(..) | Trial::RmsNorm | Trial::LayerNorm | Trial::SwiGlu | Trial::Gelu | Trial::LogSumExp => 2e-5,
+            Trial::Attention { .. } => 5e-5,
             // Values and tokens as they are, none of them computed.
-            Trial::TopK => 0.0,
+            Trial::Copy | Trial::Gather | Trial::Pick | Trial::TopK => 0.0,
         }
+    }
+
+    async fn check(self, device: &mut dyn Executor, twin: &mut dyn Executor) -> Result<Check, SelfTestError> {
+        let failed = |source| SelfTestError::Failed { kernel: self.name(), source };
+        let expected = self.run(twin).await.map_err(failed)?;
+        let found = self.run(device).await.map_err(failed)?;
+        Ok(Check { kernel: self.name(), error: deviation(&found, &expected), bound: self.bound() })
     }
 
     async fn run(self, executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
         match self {
-            Trial::ManyRows => product(executor, Format::Q4_1, 37).await,
-            Trial::OneRow => product(executor, Format::Q8_0, 1).await,
+            Trial::Embed(format, is_aligned) => embed(executor, format, cols(format, is_aligned), Scales::Usual).await,
+            Trial::SmallHalves(format) => embed(executor, format, cols(format, true), Scales::Small).await,
+            Trial::Product(format, is_aligned, rows) => product(executor, format, cols(format, is_aligned), rows).await,
             Trial::RmsNorm => rms_norm(executor).await,
             Trial::LayerNorm => layer_norm(executor).await,
+            Trial::Rope => rope(executor).await,
+            Trial::SwiGlu => swiglu(executor).await,
             Trial::Gelu => gelu(executor).await,
-            Trial::Attention(operator) => attention(executor, operator).await,
+            Trial::Add => add(executor).await,
+            Trial::Copy => copy(executor).await,
+            Trial::Gather => gather(executor).await,
+            Trial::Attention { operator, shape, is_cached } => attention(executor, operator, shape, is_cached).await,
             Trial::LogSumExp => log_sum_exp(executor).await,
+            Trial::Pick => pick(executor).await,
             Trial::TopK => top_k(executor).await,
         }
     }
+}
+
+/// Columns of a weight: whole blocks, or an odd number where a format has no blocks.
+fn cols(format: Format, is_aligned: bool) -> usize {
+    match format.block_len() {
+        1 if !is_aligned => 71,
+        1 => 96,
+        len => (3 * len).min(512),
+    }
+}
+
+/// How large the halves of a weight are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scales {
+    /// So that the weights are about 1.
+    Usual,
+    /// Below the smallest normal half.
+    Small,
+}
+
+/// Stored bytes of a weight that look random: where each block has halves, these are as `scales` says.
+fn stored(format: Format, elements: usize, scales: Scales) -> Vec<u8> {
+    if format == Format::F32 {
+        return bytemuck::cast_slice(&noise(elements, 21)).to_vec();
+    }
+    let n_bytes = format.bytes_of(elements).unwrap_or(0);
+    let mut bytes: Vec<u8> = (0..n_bytes as u32).map(|i| hash(i ^ 22 << 20) as u8).collect();
+    // Where the halves of a block begin, and the sign and exponent that make its values about 1, without the exponent's last bit.
+    let (halves, high): (&[usize], u8) = match format {
+        Format::F32 => (&[], 0),
+        Format::F16 => (&[0], 0x38),
+        Format::Bf16 => (&[0], 0x3f),
+        Format::Q8_0 => (&[0], 0x20),
+        Format::Q4_0 | Format::Q5_0 => (&[0], 0x2c),
+        Format::Q4_1 | Format::Q5_1 => (&[0, 2], 0x2c),
+        Format::Q4K | Format::Q5K => (&[0, 2], 0x14),
+        Format::Q6K => (&[208], 0x0c),
+    };
+    let high = if scales == Scales::Small { 0 } else { high };
+    for block in bytes.chunks_exact_mut(format.block_bytes()) {
+        for at in halves {
+            if let Some(byte) = block.get_mut(at + 1) {
+                // Of either sign, and at least a quarter of the greatest small half.
+                *byte = if scales == Scales::Small { *byte & 0x81 | 0x02 } else { *byte & 0x83 | high };
+            }
+        }
+        if format == Format::Bf16
+            && let [low, high] = block
+        {
+            (*low, *high) = (*low & 0x7f, *high & 0x80 | 0x3f);
+        }
+    }
+    bytes
+}
+
+fn weight(executor: &mut dyn Executor, format: Format, rows: usize, cols: usize, scales: Scales) -> Result<Weight, ExecError> {
+    let spec = WeightSpec { name: "the self-test's".to_owned(), rows, cols, format };
+    let bytes = stored(format, rows * cols, scales);
+    let weight = executor.weight(spec)?;
+    executor.write_weight(&weight, 0, &bytes)?;
+    Ok(weight)
 }
 
 /// Numbers in -1 .. 1 that look random and are the same everywhere.
@@ -190,21 +320,16 @@ async fn result(executor: &mut dyn Executor, ops: &[Op], out: &Buffer) -> Result
     Ok(executor.read(out, out.words()).await?.into_iter().map(f32::from_bits).collect())
 }
 
-async fn product(executor: &mut dyn Executor, format: Format, rows: usize) -> Result<Vec<f32>, ExecError> {
-    let (n, cols) = (131, 96);
-    let spec = WeightSpec { name: "the self-test's".to_owned(), rows: n, cols, format };
-    let mut bytes: Vec<u8> = (0..spec.stored_bytes().unwrap_or(0) as u32).map(|i| hash(i) as u8).collect();
-    for block in bytes.chunks_exact_mut(format.block_bytes()) {
-        // Halves between 1/16 and 1/8 where the format has its scale, or its scale and minimum.
-        let halves = if format == Format::Q4_1 { 2 } else { 1 };
-        for half in block.chunks_exact_mut(2).take(halves) {
-            if let [_, high] = half {
-                *high = 0x2c | *high & 3;
-            }
-        }
-    }
-    let weight = executor.weight(spec)?;
-    executor.write_weight(&weight, 0, &bytes)?;
+async fn embed(executor: &mut dyn Executor, format: Format, cols: usize, scales: Scales) -> Result<Vec<f32>, ExecError> {
+    let table = weight(executor, format, 19, cols, scales)?;
+    let ids = [0, 18, 7, 7];
+    let (ids, out) = (upload_words(executor, &ids)?, executor.buffer(ids.len() * cols, "the self-test")?);
+    result(executor, &[Op::Embed { table, ids, out: out.clone(), rows: 4 }], &out).await
+}
+
+async fn product(executor: &mut dyn Executor, format: Format, cols: usize, rows: usize) -> Result<Vec<f32>, ExecError> {
+    let n = 131;
+    let weight = weight(executor, format, n, cols, Scales::Usual)?;
     let x = upload(executor, &noise(rows * cols, 1))?;
     let out = executor.buffer(rows * n, "the self-test")?;
     let op = Op::MatMul { x, weight, outputs: 0..n, out: out.clone(), rows, accumulate: false };
@@ -236,10 +361,53 @@ async fn gelu(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
     result(executor, &[Op::Gelu { x: x.clone(), words: values.len() }], &x).await
 }
 
-async fn attention(executor: &mut dyn Executor, operator: Operator) -> Result<Vec<f32>, ExecError> {
+async fn rope(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
+    let (rows, heads, head_dim) = (3, 5, 26);
+    let angles: Vec<f32> = (0..rows)
+        .flat_map(|row| {
+            let of = move |turn: fn(f32) -> f32| (0..head_dim / 2).map(move |i| turn((row * 7 + i) as f32));
+            of(f32::cos).chain(of(f32::sin)).collect::<Vec<_>>()
+        })
+        .collect();
+    let (x, angles) = (upload(executor, &noise(rows * heads * head_dim, 16))?, upload(executor, &angles)?);
+    result(executor, &[Op::Rope { x: x.clone(), angles, rows, heads, head_dim }], &x).await
+}
+
+async fn swiglu(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
+    // Also far out, where a naive exponential is no number.
+    let mut values: Vec<f32> = noise(501, 17).into_iter().map(|value| 8.0 * value).collect();
+    values.extend([-1e3, -100.0, 100.0]);
+    let (gate, up) = (upload(executor, &values)?, upload(executor, &noise(values.len(), 18))?);
+    result(executor, &[Op::SwiGlu { gate: gate.clone(), up, words: values.len() }], &gate).await
+}
+
+async fn add(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
+    let (words, period) = (331, 37);
+    let (x, addend) = (upload(executor, &noise(words, 19))?, upload(executor, &noise(period, 20))?);
+    result(executor, &[Op::Add { x: x.clone(), addend, words, period }], &x).await
+}
+
+async fn copy(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
+    let (from, to) = (upload(executor, &noise(300, 23))?, upload(executor, &noise(300, 24))?);
+    result(executor, &[Op::Copy { from, from_word: 3, to: to.clone(), to_word: 65, words: 201 }], &to).await
+}
+
+async fn gather(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
+    let (cols, index) = (35, [8, 0, 3, 3]);
+    let (from, out) = (upload(executor, &noise(9 * cols, 25))?, executor.buffer(index.len() * cols, "the self-test")?);
+    let rows = index.len();
+    let index = upload_words(executor, &index)?;
+    result(executor, &[Op::Gather { from, index, out: out.clone(), rows, cols }], &out).await
+}
+
+async fn attention(
+    executor: &mut dyn Executor,
+    operator: Operator,
+    shape: AttentionShape,
+    is_cached: bool,
+) -> Result<Vec<f32>, ExecError> {
     // Two sequences: one from a cache of 5 positions on with factors, one of its own without.
-    let shape = AttentionShape { n_heads: 6, n_kv_heads: 2, head_dim: 64 };
-    let (cached, lengths) = (if operator == Operator::ShiftedFull { 0 } else { 5u32 }, [7u32, 4]);
+    let (cached, lengths) = (if operator == Operator::ShiftedFull || !is_cached { 0 } else { 5u32 }, [7u32, 4]);
     let batch_rows = lengths.iter().sum::<u32>() as usize;
     let kv = shape.n_kv_heads * shape.head_dim;
     let mut table = Vec::new();
@@ -259,16 +427,22 @@ async fn attention(executor: &mut dyn Executor, operator: Operator) -> Result<Ve
     }
     let mut factors = vec![1.0; (cached + lengths[0]) as usize];
     for (i, factor) in factors.iter_mut().enumerate() {
-        *factor = [1.0, 0.1, 0.5, 2.0][i % 4];
+        *factor = [1.0, 0.1, 0.5, 2.0, 0.0][i % 5];
     }
     let pairs = table.iter().map(|entry| u64::from(entry.position) + 1).sum();
     let out = executor.buffer(batch_rows * shape.n_heads * shape.head_dim, "the self-test")?;
+    let (k, v) = (upload(executor, &noise(batch_rows * kv, 5))?, upload(executor, &noise(batch_rows * kv, 6))?);
+    let (cache_k, cache_v) = if is_cached {
+        (upload(executor, &noise(5 * kv, 7))?, upload(executor, &noise(5 * kv, 8))?)
+    } else {
+        (k.clone(), v.clone())
+    };
     let op = Op::Attention {
         q: upload(executor, &noise(batch_rows * shape.n_heads * shape.head_dim, 4))?,
-        k: upload(executor, &noise(batch_rows * kv, 5))?,
-        v: upload(executor, &noise(batch_rows * kv, 6))?,
-        cache_k: upload(executor, &noise(5 * kv, 7))?,
-        cache_v: upload(executor, &noise(5 * kv, 8))?,
+        k,
+        v,
+        cache_k,
+        cache_v,
         table: upload_words(executor, bytemuck::cast_slice(&table))?,
         factors: upload(executor, &factors)?,
         out: out.clone(),
@@ -292,6 +466,16 @@ async fn log_sum_exp(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError>
         .collect();
     let pairs = result(executor, &ops, &state).await?;
     Ok(pairs.chunks_exact(2).map(|pair| pair[0] + pair[1].ln()).collect())
+}
+
+async fn pick(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {
+    let (rows, cols, first_col) = (3, 201, 100);
+    // The first and the last column of the piece, one within, and one of another piece, which stays as it is.
+    let wanted = [0, 100, 1, 300, 2, 217, 2, 99];
+    let n = wanted.len() / 2;
+    let (logits, out) = (upload(executor, &noise(rows * cols, 26))?, upload(executor, &noise(n, 27))?);
+    let wanted = upload_words(executor, &wanted)?;
+    result(executor, &[Op::Pick { logits, wanted, out: out.clone(), n, rows, cols, first_col }], &out).await
 }
 
 async fn top_k(executor: &mut dyn Executor) -> Result<Vec<f32>, ExecError> {

@@ -143,8 +143,8 @@ impl Weights {
             let words = (rows.start - first_row) * sharded.row_words..(rows.end - first_row) * sharded.row_words;
             let offset = 4 * ((rows.start - begin) * sharded.row_words) as u64;
             if let (Some(physical), Some(words)) = (sharded.shards.get(shard), self.scratch.get(words)) {
-                let attempt = || crate::device::Attempt { purpose: format!("writing {}", spec.name), ..Default::default() };
-                device.guarded(attempt, |_, queue| queue.write_buffer(&physical.raw, offset, bytemuck::cast_slice(words)))?;
+                device.queue.write_buffer(&physical.raw, offset, bytemuck::cast_slice(words));
+                device.check()?;
                 self.unflushed_bytes += 4 * words.len();
                 self.unflushed_writes += 1;
             }

@@ -78,6 +78,62 @@ fn every_program_is_valid_within_webgpus_baseline() {
     }
 }
 
+/// What drivers are given: SPIR-V for Vulkan, MSL for Metal and HLSL for DirectX 12, as wgpu has naga write them.
+#[test]
+fn every_program_translates_to_what_drivers_take() {
+    use naga::back::{hlsl, msl, spv};
+    use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
+    for program in Program::all() {
+        let label = program.label();
+        let (module, info) = specialised(program);
+        let bounds_check_policies =
+            BoundsCheckPolicies { index: BoundsCheckPolicy::Restrict, buffer: BoundsCheckPolicy::Restrict, ..Default::default() };
+        let storage: Vec<u32> = (1..=storage_bindings(&program.source()).len() as u32).collect();
+
+        let options = spv::Options { bounds_check_policies, ..spv::Options::default() };
+        let entry = spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".to_owned() };
+        let words =
+            spv::write_vec(&module, &info, &options, Some(&entry)).unwrap_or_else(|error| panic!("{label}: SPIR-V: {error}"));
+        assert_eq!(words.first(), Some(&0x0723_0203), "{label}");
+
+        // Binding 0 is the parameters; Metal is told the sizes of the others.
+        let mut resources = msl::BindingMap::default();
+        for binding in 0..=storage.len() as u32 {
+            let target = msl::BindTarget { buffer: Some(binding as u8), mutable: binding > 0, ..msl::BindTarget::default() };
+            resources.insert(naga::ResourceBinding { group: 0, binding }, target);
+        }
+        let of_entry = msl::EntryPointResources { resources, sizes_buffer: Some(30), ..msl::EntryPointResources::default() };
+        let options = msl::Options {
+            lang_version: (2, 3),
+            per_entry_point_map: [("main".to_owned(), of_entry)].into(),
+            bounds_check_policies,
+            fake_missing_bindings: false,
+            ..msl::Options::default()
+        };
+        let pipeline = msl::PipelineOptions {
+            entry_point: Some((naga::ShaderStage::Compute, "main".to_owned())),
+            ..msl::PipelineOptions::default()
+        };
+        let (text, translated) =
+            msl::write_string(&module, &info, &options, &pipeline).unwrap_or_else(|error| panic!("{label}: MSL: {error}"));
+        assert!(text.contains("kernel void"), "{label}: {text}");
+        for name in translated.entry_point_names {
+            name.unwrap_or_else(|error| panic!("{label}: MSL: {error}"));
+        }
+
+        let mut text = String::new();
+        let options = hlsl::Options { shader_model: hlsl::ShaderModel::V6_0, ..hlsl::Options::default() };
+        let pipeline = hlsl::PipelineOptions { entry_point: Some((naga::ShaderStage::Compute, "main".to_owned())) };
+        let translated = hlsl::Writer::new(&mut text, &options, &pipeline)
+            .write(&module, &info, None)
+            .unwrap_or_else(|error| panic!("{label}: HLSL: {error}"));
+        for name in translated.entry_point_names {
+            name.unwrap_or_else(|error| panic!("{label}: HLSL: {error}"));
+        }
+        assert!(text.contains("numthreads"), "{label}: {text}");
+    }
+}
+
 /// What WGSL forbids or leaves open although naga lets it pass, as patterns of the shaders' text.
 #[test]
 fn no_shader_relies_on_what_browsers_refuse() {

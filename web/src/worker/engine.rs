@@ -10,7 +10,7 @@ use super::pictures::Pictures;
 use super::speed::Speed;
 use crate::messages::{DeviceChoice, Event, LoadPhase, Memory, ModelReport, Request};
 use anyhow::{Context, Result, bail, ensure};
-use model::Model;
+use model::{Model, ModelConfig};
 
 /// What the worker holds between requests.
 #[derive(Default)]
@@ -145,7 +145,7 @@ impl Engine {
         self.speed = Speed::default();
         let device = self.device.as_mut().context("no device has been chosen")?;
         let opened = OpenedModel { asked: id, ..opened };
-        let model = place(&opened, device, post).await?;
+        let model = place(&opened, device, self.choice, post).await?;
         let report = report(&opened, &model, device);
         self.displaced = None;
         self.loaded = Some(Loaded { opened, model, report: report.clone() });
@@ -188,7 +188,7 @@ impl Engine {
                 none.insert(device)
             }
         };
-        let model = place(opened, device, post).await?;
+        let model = place(opened, device, self.choice, post).await?;
         self.loaded = self.displaced.take().map(|(opened, report)| Loaded { opened, model, report });
         Ok(())
     }
@@ -237,7 +237,12 @@ fn report(opened: &OpenedModel, model: &Model, device: &mut Device) -> ModelRepo
 }
 
 /// Places a model's weights on the device: the second half of loading.
-async fn place(opened: &OpenedModel, device: &mut Device, post: &dyn Fn(Event)) -> Result<Model> {
+async fn place(opened: &OpenedModel, device: &mut Device, choice: DeviceChoice, post: &dyn Fn(Event)) -> Result<Model> {
+    // Before anything of it is believed, the device computes right what the model uses.
+    let (config, _) = ModelConfig::read(opened.checkpoint.name(), opened.checkpoint.config())?;
+    if let Some(report) = device.suit(&config.uses(&opened.checkpoint), choice).await? {
+        post(Event::Device(report));
+    }
     let file_bytes = opened.file_bytes;
     let mut progress = |progress: model::LoadProgress| {
         let placed = progress.loaded_bytes as f64 / progress.total_bytes.max(1) as f64;

@@ -1,9 +1,9 @@
 //! Every kernel against its CPU twin, on shapes that do not fit its tiles, on whatever adapter there is.
 
 use crate::common::{deviation, noise, open, read, run, upload, upload_words, weight};
-use gpu::{GpuExecutor, Limits, Options, Tier};
+use gpu::{GpuExecutor, Halves, Limits, Options, Tier};
 use kernels::cpu::CpuExecutor;
-use kernels::{AttentionShape, Executor, NO_FACTORS, Op, Operator, RowEntry};
+use kernels::{AttentionShape, Executor, NO_FACTORS, Op, Operator, RowEntry, WeightSpec};
 use tensor::Format;
 
 /// The most that a kernel may deviate from its twin, as a part of the largest expected value. What only moves or compares
@@ -44,7 +44,7 @@ fn for_each_tier(options: Options, test: impl Fn(&mut GpuExecutor)) {
 /// Limits under which a weight of a few rows needs several shards and a dispatch two dimensions.
 fn tiny_limits() -> Options {
     let limits = Limits { binding_bytes: 16 << 10, buffer_bytes: 64 << 10, workgroups_per_dimension: 3 };
-    Options { at_most: Some(limits), ..Options::default() }
+    Options { at_most: Some(limits), ..Options::baseline() }
 }
 
 fn matmul(executor: &mut dyn Executor, format: Format, rows: usize, n: usize, cols: usize, accumulate: bool) -> Vec<f32> {
@@ -57,7 +57,7 @@ fn matmul(executor: &mut dyn Executor, format: Format, rows: usize, n: usize, co
 
 #[test]
 fn products_agree_in_every_format() {
-    for_each_tier(Options::default(), |gpu| {
+    for_each_tier(Options::baseline(), |gpu| {
         for format in Format::ALL {
             let cols = if format.block_len() == 1 { 76 } else { 3 * format.block_len() };
             for (rows, n) in [(1, 67), (2, 5), (13, 67), (65, 130)] {
@@ -70,7 +70,7 @@ fn products_agree_in_every_format() {
 
 #[test]
 fn products_agree_at_the_edges_of_tiles() {
-    for_each_tier(Options::default(), |gpu| {
+    for_each_tier(Options::baseline(), |gpu| {
         for rows in [1, 3, 4, 5, 8, 9, 31, 32, 33, 63, 64, 65, 127] {
             for n in [1, 63, 64, 65] {
                 let what = format!("{} {rows} x {n}", gpu.tier());
@@ -82,7 +82,7 @@ fn products_agree_at_the_edges_of_tiles() {
 
 #[test]
 fn products_agree_where_columns_are_no_multiple_of_four() {
-    for_each_tier(Options::default(), |gpu| {
+    for_each_tier(Options::baseline(), |gpu| {
         for format in [Format::F32, Format::F16, Format::Bf16] {
             for cols in [1, 2, 3, 5, 71] {
                 for rows in [1, 4, 11] {
@@ -94,9 +94,35 @@ fn products_agree_where_columns_are_no_multiple_of_four() {
     });
 }
 
+/// What a device is given that takes the smallest halves for zero, on values that both ways of reading give, and on those.
+#[test]
+fn halves_read_by_integers_agree() {
+    for_each_tier(Options { halves: Halves::Exact, ..Options::baseline() }, |gpu| {
+        for format in Format::ALL {
+            let cols = if format.block_len() == 1 { 76 } else { 3 * format.block_len() };
+            for rows in [1, 13] {
+                let what = format!("{} {format} {rows} rows, exactly", gpu.tier());
+                agree(gpu, bound::MATMUL, &what, |executor| matmul(executor, format, rows, 67, cols, false));
+            }
+            agree(gpu, bound::DECODED, &format!("{format}, exactly"), |executor| embed(executor, format, 19, cols));
+        }
+        // Every half but infinities and what is no number.
+        let halves: Vec<u8> = (0..=u16::MAX).filter(|half| half & 0x7c00 != 0x7c00).flat_map(u16::to_le_bytes).collect();
+        let rows = halves.len() / 2 / 64;
+        agree(gpu, bound::MOVED, "every half", |executor| {
+            let spec = WeightSpec { name: "every half".to_owned(), rows, cols: 64, format: Format::F16 };
+            let table = executor.weight(spec).unwrap();
+            executor.write_weight(&table, 0, &halves).unwrap();
+            let ids = upload_words(executor, &(0..rows as u32).collect::<Vec<_>>());
+            let out = executor.buffer(rows * 64, "a test").unwrap();
+            run(executor, &[Op::Embed { table, ids, out: out.clone(), rows }], &out)
+        });
+    });
+}
+
 #[test]
 fn a_range_of_outputs_agrees_and_leaves_other_rows_of_the_weight_alone() {
-    for_each_tier(Options::default(), |gpu| {
+    for_each_tier(Options::baseline(), |gpu| {
         for rows in [1, 7, 40] {
             agree(gpu, bound::MATMUL, &format!("{rows} rows of a range"), |executor| {
                 let (n, cols, outputs) = (101, 64, 17..90);
@@ -142,7 +168,7 @@ fn embed(executor: &mut dyn Executor, format: Format, entries: usize, cols: usiz
 
 #[test]
 fn embeddings_agree_in_every_format() {
-    let Some(mut gpu) = open(&Options::default()) else { return };
+    let Some(mut gpu) = open(&Options::baseline()) else { return };
     for format in Format::ALL {
         let widths = if format.block_len() == 1 { vec![1, 6, 64] } else { vec![format.block_len(), 5 * format.block_len()] };
         for cols in widths {
@@ -153,7 +179,7 @@ fn embeddings_agree_in_every_format() {
 
 #[test]
 fn rms_norm_agrees() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         for (rows, cols) in [(1, 1), (1, 576), (7, 63), (11, 65), (5, 577)] {
             agree(&mut gpu, bound::RMS_NORM, &format!("{rows} x {cols}"), |executor| {
@@ -167,7 +193,7 @@ fn rms_norm_agrees() {
 
 #[test]
 fn a_row_of_zeros_is_normed_to_zeros() {
-    let Some(mut gpu) = open(&Options::default()) else { return };
+    let Some(mut gpu) = open(&Options::baseline()) else { return };
     let (x, gain) = (upload(&mut gpu, &[0.0; 8]), upload(&mut gpu, &[1.0; 8]));
     let out = gpu.buffer(8, "a test").unwrap();
     assert_eq!(run(&mut gpu, &[Op::RmsNorm { x, gain, out: out.clone(), rows: 1, cols: 8, eps: 1e-5 }], &out), [0.0; 8]);
@@ -175,7 +201,7 @@ fn a_row_of_zeros_is_normed_to_zeros() {
 
 #[test]
 fn layer_norm_agrees() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         for (rows, cols) in [(1, 2), (1, 576), (7, 63), (11, 65), (31, 128), (5, 577)] {
             agree(&mut gpu, bound::LAYER_NORM, &format!("{rows} x {cols}"), |executor| {
@@ -191,7 +217,7 @@ fn layer_norm_agrees() {
 
 #[test]
 fn rope_agrees() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         for (rows, heads, head_dim) in [(1, 1, 2), (1, 9, 64), (7, 3, 80), (13, 5, 6)] {
             agree(&mut gpu, bound::ROPE, &format!("{rows} x {heads} x {head_dim}"), |executor| {
@@ -205,7 +231,7 @@ fn rope_agrees() {
 
 #[test]
 fn swiglu_agrees_and_stays_finite_far_out() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         for words in [1, 63, 65, 1031] {
             agree(&mut gpu, bound::SWIGLU, &format!("{words} words"), |executor| {
@@ -222,7 +248,7 @@ fn swiglu_agrees_and_stays_finite_far_out() {
 
 #[test]
 fn gelu_agrees_and_stays_finite_far_out() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         for words in [1, 63, 65, 1031] {
             agree(&mut gpu, bound::GELU, &format!("{words} words"), |executor| {
@@ -240,7 +266,7 @@ fn gelu_agrees_and_stays_finite_far_out() {
 
 #[test]
 fn additions_agree_over_periods() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         for (words, period) in [(1, 1), (64, 64), (195, 65), (1031, 63), (7, 100)] {
             agree(&mut gpu, bound::MOVED, &format!("{words} words, period {period}"), |executor| {
@@ -253,7 +279,7 @@ fn additions_agree_over_periods() {
 
 #[test]
 fn copies_and_gathers_move_words_as_they_are() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         for words in [1, 63, 65, 1009] {
             agree(&mut gpu, bound::MOVED, &format!("{words} words"), |executor| {
@@ -276,7 +302,7 @@ fn copies_and_gathers_move_words_as_they_are() {
 
 #[test]
 fn log_sum_exp_agrees_over_pieces() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         for (rows, cols) in [(1, 1), (7, 63), (3, 1009)] {
             agree(&mut gpu, bound::LOG_SUM_EXP, &format!("{rows} x {cols}"), |executor| {
@@ -297,7 +323,7 @@ fn log_sum_exp_agrees_over_pieces() {
 
 #[test]
 fn picks_take_wanted_tokens_of_their_piece_only() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         agree(&mut gpu, bound::MOVED, "pick", |executor| {
             let (rows, cols, first_col) = (3, 50, 100);
@@ -312,7 +338,7 @@ fn picks_take_wanted_tokens_of_their_piece_only() {
 
 #[test]
 fn top_k_agrees_with_ties_and_with_fewer_columns_than_wanted() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let Some(mut gpu) = open(&options) else { return };
         for (rows, cols, k) in [(1, 1, 1), (2, 3, 5), (3, 64, 64), (3, 1009, 10)] {
             agree(&mut gpu, bound::MOVED, &format!("the {k} of {rows} x {cols}"), |executor| {
@@ -401,7 +427,7 @@ fn attention(executor: &mut dyn Executor, shape: AttentionShape, sequences: &[Se
 
 #[test]
 fn attention_agrees_over_heads_and_sizes() {
-    for_each_tier(Options::default(), |gpu| {
+    for_each_tier(Options::baseline(), |gpu| {
         for (n_heads, n_kv_heads, head_dim) in
             [(1, 1, 4), (9, 3, 64), (4, 4, 80), (8, 1, 32), (5, 1, 12), (7, 1, 128), (2, 1, 256), (3, 1, 6), (2, 2, 5)]
         {
@@ -422,7 +448,7 @@ fn attention_agrees_over_heads_and_sizes() {
 /// As a vision tower asks for it: every row of an image sees all of its patches.
 #[test]
 fn attention_without_a_mask_agrees() {
-    for_each_tier(Options::default(), |gpu| {
+    for_each_tier(Options::baseline(), |gpu| {
         for (rows, n_heads, head_dim) in [(1, 1, 4), (9, 3, 16), (64, 4, 32), (70, 2, 12)] {
             agree(gpu, bound::ATTENTION, &format!("{} {rows} rows", gpu.tier()), |executor| {
                 let shape = AttentionShape { n_heads, n_kv_heads: n_heads, head_dim };
@@ -463,7 +489,7 @@ fn attention_without_a_mask_agrees() {
 /// Lengths around the spans of keys that a workgroup takes at once.
 #[test]
 fn attention_agrees_over_operators_and_lengths() {
-    for options in [Options::default(), tiny_limits()] {
+    for options in [Options::baseline(), tiny_limits()] {
         let shape = AttentionShape { n_heads: 3, n_kv_heads: 1, head_dim: 16 };
         let lengths: &[u32] = if options.at_most.is_some() { &[1, 40] } else { &[1, 2, 17, 63, 65, 257, 300, 515] };
         for_each_tier(options, |gpu| {
@@ -485,7 +511,7 @@ fn attention_agrees_over_operators_and_lengths() {
 
 #[test]
 fn a_removed_key_that_is_the_only_one_is_kept() {
-    let Some(mut gpu) = open(&Options::default()) else { return };
+    let Some(mut gpu) = open(&Options::baseline()) else { return };
     let v = noise(8, 3);
     let entry = RowEntry {
         cached: 0,
@@ -522,7 +548,7 @@ fn a_removed_key_that_is_the_only_one_is_kept() {
 fn work_cut_into_many_submits_agrees() {
     for tier in Tier::ALL {
         // So short a submit that every operation that can be cut is.
-        let Some(mut gpu) = open(&Options { tier: Some(tier), submit_ms: 0.02, ..Options::default() }) else { return };
+        let Some(mut gpu) = open(&Options { tier: Some(tier), submit_ms: 0.02, ..Options::baseline() }) else { return };
         for rows in [1, 200] {
             let compute = |executor: &mut dyn Executor| matmul(executor, Format::Q4_0, rows, 130, 256, true);
             agree(&mut gpu, bound::MATMUL, &format!("{tier} {rows} rows in pieces"), compute);
@@ -538,7 +564,7 @@ fn work_cut_into_many_submits_agrees() {
 
 #[test]
 fn operations_happen_in_the_order_of_their_calls() {
-    let Some(mut gpu) = open(&Options::default()) else { return };
+    let Some(mut gpu) = open(&Options::baseline()) else { return };
     let a = upload(&mut gpu, &[1.0, 2.0, 3.0]);
     let b = gpu.buffer(3, "a test").unwrap();
     let copy = |from_word, to_word| Op::Copy { from: a.clone(), from_word, to: b.clone(), to_word, words: 1 };

@@ -239,11 +239,35 @@ fn an_adapter_that_is_not_there_cannot_be_opened() {
 }
 
 #[test]
-fn larger_limits_are_what_the_adapter_offers() {
+fn larger_limits_are_what_the_adapter_offers_unless_the_defaults_are_asked_for() {
     let adapters = pollster::block_on(Adapters::find());
-    let Some(gpu) = open_from(&adapters, &Options { larger_limits: true, ..Options::default() }) else { return };
-    assert!(gpu.limits().binding_bytes >= Limits::BASELINE.binding_bytes);
-    assert!(gpu.limits().buffer_bytes >= Limits::BASELINE.buffer_bytes);
     let Some(gpu) = open_from(&adapters, &Options::default()) else { return };
+    let offers = adapters.facts().into_iter().find(|facts| gpu.describe().starts_with(&facts.title())).unwrap().limits;
+    assert!(gpu.limits().binding_bytes >= Limits::BASELINE.binding_bytes.min(offers.binding_bytes));
+    // As far as 32-bit numbers of words reach.
+    assert_eq!(gpu.limits().binding_bytes, offers.binding_bytes.min((4 << 30) - 4));
+    assert_eq!(gpu.limits().buffer_bytes, offers.buffer_bytes.min(4 << 30));
+    assert_eq!(gpu.largest_buffer_bytes(), gpu.limits().binding_bytes.min(gpu.limits().buffer_bytes));
+    let Some(gpu) = open_from(&adapters, &Options::baseline()) else { return };
     assert_eq!(gpu.limits(), Limits::BASELINE);
+}
+
+/// A browser pays for each answer that is waited for with a turn of its event loop.
+#[test]
+fn answers_are_asked_for_once_a_submit_and_once_for_new_memory_and_pipelines() {
+    let Some(mut gpu) = open(&Options::default()) else { return };
+    let (a, b) = (upload(&mut gpu, &noise(64, 1)), gpu.buffer(64, "a test").unwrap());
+    let of_memory = gpu.stats().promises;
+    gpu.write(&a, 0, &[7; 64]).unwrap();
+    assert_eq!(gpu.stats().promises, of_memory, "writing asks for nothing");
+    let ops = [copy(&a, &b, 64), copy(&a, &b, 10)];
+    pollster::block_on(gpu.run(&ops)).unwrap();
+    let first = gpu.stats();
+    pollster::block_on(gpu.run(&ops)).unwrap();
+    // Whether it is valid, and when it has ended.
+    assert_eq!(gpu.stats().promises - first.promises, 2 * (gpu.stats().submits - first.submits));
+    read(&mut gpu, &b);
+    let before = gpu.stats();
+    read(&mut gpu, &b);
+    assert_eq!(gpu.stats().promises - before.promises, 2);
 }
