@@ -26,16 +26,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let model = model_file()?;
     let mut cargo = process::cargo();
-    cargo.current_dir(places::root()?).args([
-        "bench",
-        "--quiet",
-        "--locked",
-        "--package",
-        "atman-tests",
-        "--bench",
-        "forward",
-        "--",
-    ]);
+    cargo.current_dir(places::root()?).args(["bench", "--locked", "--package", "atman-tests", "--bench", "forward", "--"]);
     cargo.arg("--model").arg(model);
     cargo.args(["--devices", &options.devices.join(",")]);
     cargo.args(["--rows", &options.rows.iter().map(usize::to_string).collect::<Vec<_>>().join(",")]);

@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod places;
 mod process;
+mod release;
 mod screenshots;
 mod setup;
 mod site;
@@ -31,6 +32,8 @@ enum Command {
     Screenshots(screenshots::Options),
     /// Time a forward pass of the test model on each executor, kernel by kernel
     Bench(bench::Options),
+    /// Build the command with optimisation, and pack it with completions and manual pages
+    Release,
     /// Set up, then run every check and test; ends with one line, `N passed, N failed`
     Test(test::Options),
 }
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         Command::Serve(options) => site::serve(&options),
         Command::Screenshots(options) => screenshots::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Release => release::run(),
         Command::Test(options) => test::run(&options),
     }
 }

@@ -125,11 +125,11 @@ fn checks(toolchain: &Toolchain) -> Result<Vec<(&'static str, Command)>> {
     let mut format = process::cargo();
     format.current_dir(&root).args(["fmt", "--all", "--check"]);
     let mut lints = process::cargo();
-    lints.current_dir(&root).args(["clippy", "--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]);
+    lints.current_dir(&root).args(["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]);
     let mut web_lints = toolchain.cargo()?;
     let web = if toolchain.has_clippy() { "clippy (wasm32)" } else { "check (wasm32; this compiler has no clippy)" };
     web_lints.current_dir(&root).arg(if toolchain.has_clippy() { "clippy" } else { "check" });
-    web_lints.args(["--quiet", "--locked", "--target", "wasm32-unknown-unknown", "--features", "atman-web/parity"]);
+    web_lints.args(["--locked", "--target", "wasm32-unknown-unknown", "--features", "atman-web/parity"]);
     for package in ON_THE_WEB {
         web_lints.args(["--package", package]);
     }
@@ -138,7 +138,7 @@ fn checks(toolchain: &Toolchain) -> Result<Vec<(&'static str, Command)>> {
     }
     let mut documentation = process::cargo();
     documentation.current_dir(&root).env("RUSTDOCFLAGS", "--deny warnings");
-    documentation.args(["doc", "--quiet", "--workspace", "--no-deps", "--locked", "--document-private-items"]);
+    documentation.args(["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"]);
     Ok(vec![("format", format), ("clippy", lints), (web, web_lints), ("documentation", documentation)])
 }
 
@@ -182,7 +182,7 @@ fn browser_tests() -> Result<Tally> {
 
 /// The command line, whose numbers the page must show.
 fn command_line(root: &Path) -> Result<PathBuf> {
-    process::run(process::cargo().current_dir(root).args(["build", "--quiet", "--locked", "--package", "atman-cli"]))?;
+    process::run(process::cargo().current_dir(root).args(["build", "--locked", "--package", "atman-cli"]))?;
     Ok(places::target()?.join("debug").join(format!("atman{}", std::env::consts::EXE_SUFFIX)))
 }
 

@@ -100,7 +100,7 @@ impl Compiler {
             .env("CARGO_TARGET_DIR", build.join("target"))
             // Bitcode in the libraries: link-time optimisation of the page needs it.
             .env("RUSTFLAGS", "-Cembed-bitcode=yes --remap-path-prefix=/usr/lib/rustlib/src/rust=/rustc/debian")
-            .args(["build", "--quiet", "--release", "--target", TARGET, "-Zbuild-std=std,panic_abort"]);
+            .args(["build", "--release", "--target", TARGET, "-Zbuild-std=std,panic_abort"]);
         process::run(&mut cargo)?;
         std::fs::create_dir_all(libraries)?;
         let built = build.join("target").join(TARGET).join("release/deps");
