@@ -23,7 +23,8 @@ pub enum Score {
 }
 
 impl Score {
-    const ALL: [(Score, &str); 3] =
+    /// Each with its name on the command line.
+    pub const ALL: [(Score, &str); 3] =
         [(Score::CrossEntropy, "cross-entropy"), (Score::Logit, "logit"), (Score::Probability, "probability")];
 
     /// What its numbers are counted in.
@@ -77,7 +78,8 @@ pub enum Postprocessing {
 }
 
 impl Postprocessing {
-    const ALL: [(Postprocessing, &str); 4] = [
+    /// Each with its name on the command line.
+    pub const ALL: [(Postprocessing, &str); 4] = [
         (Postprocessing::None, "none"),
         (Postprocessing::Absolute, "absolute"),
         (Postprocessing::Square, "square"),

@@ -3,8 +3,10 @@
 use crate::built_in;
 use crate::device;
 use crate::fetch;
+use crate::hashes;
 use crate::name::{self, ModelName};
 use crate::progress::Progress;
+use crate::say;
 use crate::store::Store;
 use crate::text;
 use anyhow::{Context, Result};
@@ -62,7 +64,7 @@ pub(crate) fn open(named: Option<&str>) -> Result<Opened> {
 }
 
 impl Opened {
-    /// Which model it is. Reads all of its files.
+    /// Which model it is. The first time it reads all of its files.
     pub(crate) fn info(&self, model: &Model) -> Result<ModelInfo> {
         let (name, sha256) = match &self.origin {
             Origin::BuiltIn(entry) => (entry.name.to_owned(), entry.sha256()),
@@ -96,14 +98,14 @@ impl Opened {
 /// SHA-256 of a file; of a folder, of the model's files in it.
 fn sha256(path: &Path) -> Result<String> {
     if path.is_file() {
-        return fetch::sha256(path);
+        return hashes::sha256(path);
     }
     let mut files: Vec<PathBuf> = std::fs::read_dir(path)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
         .with_context(|| format!("cannot list {}", path.display()))?;
     let is_part = |kind: &std::ffi::OsStr| kind == "gguf" || kind == "safetensors" || kind == "json";
     files.retain(|file| file.is_file() && file.extension().is_some_and(is_part));
-    let named = |file: PathBuf| Ok((file.file_name().unwrap_or_default().to_string_lossy().into_owned(), fetch::sha256(&file)?));
+    let named = |file: PathBuf| Ok((file.file_name().unwrap_or_default().to_string_lossy().into_owned(), hashes::sha256(&file)?));
     Ok(weights::model_sha256(files.into_iter().map(named).collect::<Result<_>>()?))
 }
 
@@ -118,8 +120,13 @@ pub(crate) struct Engine<'a> {
 impl<'a> Engine<'a> {
     /// Chooses a device, loads the weights, and says so on stderr.
     pub(crate) async fn load(opened: &'a Opened, wish: Wish) -> Result<Self> {
+<<<<<<< HEAD
         let device = device::open(wish, &opened.config.uses(&opened.checkpoint)).await?;
         eprintln!("device: {}", device.reason);
+=======
+        let device = device::open(wish).await?;
+        say::note(format_args!("device: {}", device.reason));
+>>>>>>> e4fff72 (wip)
         let mut executor = device.executor;
         let model = load(&opened.checkpoint, executor.as_mut()).await?;
         Ok(Self { opened, model, executor, wish })
@@ -127,7 +134,7 @@ impl<'a> Engine<'a> {
 
     /// Makes everything anew after the device was lost.
     pub(crate) async fn reload(&mut self) -> Result<()> {
-        eprintln!("the device was lost; it is opened again, and the work goes on where it was");
+        say::warn(format_args!("the device was lost; it is opened again, and the work goes on where it was"));
         *self = Self::load(self.opened, self.wish).await?;
         Ok(())
     }
@@ -145,6 +152,6 @@ async fn load(checkpoint: &Checkpoint, executor: &mut dyn Executor) -> Result<Mo
     let formats: Vec<String> = model.formats().iter().map(ToString::to_string).collect();
     let held = text::bytes(executor.stats().weight_bytes);
     let took = started.elapsed().as_secs_f64();
-    eprintln!("model: {}, {} ({held} of weights, loaded in {took:.1} s)", model.name(), formats.join(", "));
+    say::note(format_args!("model: {}, {} ({held} of weights, loaded in {took:.1} s)", model.name(), formats.join(", ")));
     Ok(model)
 }

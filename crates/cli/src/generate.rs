@@ -6,16 +6,17 @@ use crate::interrupt::{self, Interrupt};
 use crate::pictures;
 use crate::prompt;
 use crate::region;
+use crate::say;
 use crate::suppress;
+use crate::writing::Writing;
 use anyhow::Result;
 use atman::{Prompt, Text, Token};
-use kernels::{Executor, Operator};
-use model::{Generation, KeyFactors, Model, Sampling};
+use kernels::Operator;
+use model::{KeyFactors, Model, Sampling};
 use std::io::{IsTerminal, Write};
 use std::ops::Range;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use weights::Checkpoint;
 
 /// Generates as asked. The text goes to stdout, everything else to stderr.
 pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
@@ -37,20 +38,19 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
     pollster::block_on(async {
         let mut engine = Engine::load(&opened, arguments.device).await?;
         let seen = pictures::see(&pictures, &mut engine).await?;
-        let Engine { model, mut executor, .. } = engine;
-        let executor = executor.as_mut();
         let prompt = prompt.with_images(&seen)?;
         let text = prompt.encode(tokenizer)?;
         let mut factors = suppressed(arguments, &prompt, &text)?;
         region::put(&arguments.region, &text, &seen, &mut factors)?;
-        let factors = key_factors(arguments, factors, &model)?;
+        let factors = key_factors(arguments, factors, &engine.model)?;
         let max_tokens = arguments.max_tokens;
+        let input = atman::prompt_input(&text, &seen, &engine.model)?;
+        // What stops it from here on leaves tidily: a prompt may take long to be read, too.
+        interrupt.watch();
         let started = Instant::now();
-        let input = atman::prompt_input(&text, &seen, &model)?;
-        let generation = Generation::start_mixed(&model, executor, &input, max_tokens, sampling, factors).await?;
-        let writing = Writing { checkpoint, model: &model, max_tokens, interrupt: &interrupt };
-        let done = writing.write(generation, executor).await?;
-        eprintln!("{}", done.summary(input.len(), started));
+        let writing = Writing::start(&mut engine, &input, max_tokens, sampling, factors).await?;
+        let done = write(writing, &mut engine, max_tokens, &interrupt).await?;
+        say::note(done.summary(input.len(), started));
         Ok(if done.end == End::Interrupted { ExitCode::from(interrupt::EXIT) } else { ExitCode::SUCCESS })
     })
 }
@@ -80,7 +80,11 @@ fn key_factors(arguments: &GenerateArguments, factors: Vec<f32>, model: &Model) 
     let layers = arguments.layers.map_or(Ok(0..n_layers), |layers| layers.of(n_layers))?;
     let suppressed = factors.iter().filter(|factor| **factor != 1.0).count();
     let (first, last) = (layers.start, layers.end.saturating_sub(1));
-    eprintln!("suppressing: {suppressed} of {} tokens, {}, layers {first} to {last}", factors.len(), arguments.operator);
+    say::note(format_args!(
+        "suppressing: {suppressed} of {} tokens, {}, layers {first} to {last}",
+        factors.len(),
+        arguments.operator
+    ));
     Ok(Some(KeyFactors { factors, operator: arguments.operator, layers }))
 }
 
@@ -130,46 +134,36 @@ impl Done {
     }
 }
 
-struct Writing<'a> {
-    checkpoint: &'a Checkpoint,
-    model: &'a Model,
-    max_tokens: usize,
-    interrupt: &'a Interrupt,
-}
-
-impl Writing<'_> {
-    /// Writes tokens to stdout as they come.
-    async fn write(&self, mut generation: Generation, executor: &mut dyn Executor) -> Result<Done> {
-        let tokenizer = self.checkpoint.tokenizer()?;
-        let mut stream = tokenizer.stream();
-        let mut out = Output::new();
-        self.interrupt.watch();
-        let now = Instant::now();
-        let mut done = Done { end: End::TokenLimit, tokens: 0, first: now, last: now };
-        while done.tokens < self.max_tokens {
-            if self.interrupt.is_asked() {
-                done.end = End::Interrupted;
-                break;
-            }
-            let Some(score) = generation.next(self.model, executor).await? else {
-                done.end = End::ContextFull;
-                break;
-            };
-            done.tokens += 1;
-            done.last = Instant::now();
-            if done.tokens == 1 {
-                done.first = done.last;
-            }
-            if tokenizer.end_ids().contains(&score.token) {
-                done.end = End::OfText;
-                break;
-            }
-            out.write(&stream.push(score.token))?;
+/// Writes tokens to stdout as they come.
+async fn write(mut writing: Writing, engine: &mut Engine<'_>, max_tokens: usize, interrupt: &Interrupt) -> Result<Done> {
+    let tokenizer = engine.opened.checkpoint.tokenizer()?;
+    let mut stream = tokenizer.stream();
+    let mut out = Output::new();
+    let now = Instant::now();
+    let mut done = Done { end: End::TokenLimit, tokens: 0, first: now, last: now };
+    while done.tokens < max_tokens {
+        if interrupt.is_asked() {
+            done.end = End::Interrupted;
+            break;
         }
-        out.write(&stream.finish())?;
-        out.end_line()?;
-        Ok(done)
+        let Some(score) = writing.next(engine).await? else {
+            done.end = End::ContextFull;
+            break;
+        };
+        done.tokens += 1;
+        done.last = Instant::now();
+        if done.tokens == 1 {
+            done.first = done.last;
+        }
+        if tokenizer.end_ids().contains(&score.token) {
+            done.end = End::OfText;
+            break;
+        }
+        out.write(&stream.push(score.token))?;
     }
+    out.write(&stream.finish())?;
+    out.end_line()?;
+    Ok(done)
 }
 
 /// Stdout, with what could steer a terminal taken out if it is one: a model's text is untrusted.

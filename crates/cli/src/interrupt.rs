@@ -31,7 +31,12 @@ impl Interrupt {
 
     /// From now on somebody asks [`Interrupt::is_asked`] often.
     pub(crate) fn watch(&self) {
-        self.0.store(TIDILY, Ordering::SeqCst);
+        let _ = self.0.compare_exchange(AT_ONCE, TIDILY, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// From now on nobody asks, and Ctrl-C ends the process at once; one that was heard already stays.
+    pub(crate) fn unwatch(&self) {
+        let _ = self.0.compare_exchange(TIDILY, AT_ONCE, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     pub(crate) fn is_asked(&self) -> bool {

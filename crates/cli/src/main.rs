@@ -6,11 +6,13 @@ mod batch;
 mod built_in;
 mod device;
 mod doctor;
+mod documents;
 mod engine;
 mod eval;
 mod explain;
 mod fetch;
 mod generate;
+mod hashes;
 mod interrupt;
 mod jsonl;
 mod models;
@@ -19,11 +21,13 @@ mod pictures;
 mod progress;
 mod prompt;
 mod region;
+mod say;
 mod store;
 mod suppress;
+mod writing;
 
 use anyhow::Result;
-use args::{Arguments, Command};
+use args::{Arguments, Color, Command};
 use clap::Parser;
 use std::process::ExitCode;
 use weights::text;
@@ -31,7 +35,8 @@ use weights::text;
 /// `atman --help` states what the process ends with.
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments.command) {
+    say::set_quiet(arguments.global.quiet);
+    match run(arguments.command, arguments.global.color) {
         Ok(code) => code,
         // `atman models | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -46,12 +51,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<ExitCode> {
+fn run(command: Command, color: Color) -> Result<ExitCode> {
     match command {
         Command::Fetch(arguments) => fetch::run(&arguments)?,
-        Command::Models => models::run()?,
+        Command::Models(arguments) => models::run(&arguments)?,
         Command::Doctor(arguments) => doctor::run(&arguments)?,
-        Command::Explain(arguments) => return explain::run(&arguments),
+        Command::Completions(arguments) => documents::completions(&arguments)?,
+        Command::Man(arguments) => documents::man(&arguments)?,
+        Command::Explain(arguments) => return explain::run(&arguments, color),
         Command::Batch(arguments) => return batch::run(&arguments),
         Command::Eval(arguments) => return eval::run(&arguments),
         Command::Generate(arguments) => return generate::run(&arguments),

@@ -1,5 +1,6 @@
 //! How far a long task is: a bar in a terminal, a line every tenth elsewhere. Always on stderr.
 
+use crate::say;
 use crate::text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use report::amount;
@@ -11,7 +12,7 @@ pub(crate) struct Progress {
     what: String,
     counted: Counted,
     total: Option<u64>,
-    /// `None` where stderr is not a terminal.
+    /// `None` where stderr is not a terminal, or `--quiet` was asked for.
     bar: Option<ProgressBar>,
     done: u64,
     /// Tenths (or, without a total, steps of 10 MB) already told.
@@ -72,7 +73,7 @@ impl Progress {
     }
 
     fn of(what: &str, counted: Counted, total: Option<u64>) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = (std::io::stderr().is_terminal() && !say::is_quiet()).then(|| {
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr()).with_message(what.to_owned());
             bar.with_style(style(counted.template(total.is_some())))
         });
@@ -118,7 +119,7 @@ impl Progress {
             None => done / STEP_BYTES,
         };
         if step > self.told && self.has_lines {
-            eprintln!("{}: {}", self.what, self.counted.line(done, self.total));
+            say::note(format_args!("{}: {}", self.what, self.counted.line(done, self.total)));
         }
         self.told = step;
     }

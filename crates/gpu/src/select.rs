@@ -16,6 +16,11 @@ pub enum Wish {
     Gpu,
 }
 
+impl Wish {
+    /// How each is asked for.
+    pub const NAMES: [&str; 3] = ["auto", "cpu", "gpu"];
+}
+
 /// A name that is no [`Wish`]'s.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("no device is called {0:?}; there are auto, cpu and gpu")]

@@ -4,6 +4,7 @@ use crate::prefill::PREFILL_ROWS;
 use crate::sampling::Sampler;
 use crate::{Input, KeyFactors, KvCache, Mixed, Model, ModelError, Sampling, Sequence, TokenScore, Wanted};
 use kernels::Executor;
+use std::ops::Range;
 
 /// A text being written. Each [`Generation::next`] is one token, so that the caller shows it and may stop at any time.
 #[derive(Debug)]
@@ -12,8 +13,8 @@ pub struct Generation {
     sampler: Sampler,
     candidates: usize,
     factors: Option<KeyFactors>,
-    /// What is not yet in the cache.
-    pending: Mixed,
+    /// The prompt and what was written after it.
+    text: Mixed,
 }
 
 impl Generation {
@@ -57,38 +58,62 @@ impl Generation {
         }
         let cache = KvCache::new(model, executor, positions.min(model.config().max_positions))?;
         let candidates = sampling.candidates();
+<<<<<<< HEAD
         // The last position stays pending, whatever it is: what follows it is the first token.
         let last = prompt.len() - 1;
         let pending = prompt.slice(last..prompt.len());
         let mut generation = Generation { cache, sampler: Sampler::new(sampling), candidates, factors, pending };
         let sequence = generation.sequence(prompt.slice(0..last), Vec::new());
         model.prefill(executor, &sequence, &mut generation.cache, PREFILL_ROWS).await?;
+=======
+        let mut generation = Generation { cache, sampler: Sampler::new(sampling), candidates, factors, text: prompt.clone() };
+        generation.prefill(model, executor).await?;
+>>>>>>> e4fff72 (wip)
         Ok(generation)
+    }
+
+    /// Takes the text up again on an executor that knows nothing of it, such as one opened after the device was lost: what was
+    /// written stays, and what follows is what would have followed.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub async fn resume(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<(), ModelError> {
+        self.cache = KvCache::new(model, executor, self.cache.capacity())?;
+        self.prefill(model, executor).await
+    }
+
+    /// Brings all but the last position into the cache: what follows that one is the next token.
+    async fn prefill(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<(), ModelError> {
+        let last = self.text.len().saturating_sub(1);
+        for start in (0..last).step_by(PREFILL_ROWS) {
+            let sequence = self.sequence(start..last.min(start + PREFILL_ROWS), Vec::new());
+            model.extend(executor, sequence, &mut self.cache, 0).await?;
+        }
+        Ok(())
     }
 
     /// The next token; `None` when the model's context is full.
     pub async fn next(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<Option<TokenScore>, ModelError> {
-        if self.cache.len() + self.pending.len() > self.cache.capacity() {
+        let n_positions = self.text.len();
+        if n_positions > self.cache.capacity() {
             return Ok(None);
         }
-        let position = self.cache.len() + self.pending.len() - 1;
-        let pending = std::mem::take(&mut self.pending);
-        let sequence = self.sequence(pending, vec![Wanted { position, tokens: Vec::new() }]);
+        let wanted = vec![Wanted { position: n_positions - 1, tokens: Vec::new() }];
+        let sequence = self.sequence(self.cache.len()..n_positions, wanted);
         let results = model.extend(executor, sequence, &mut self.cache, self.candidates).await?;
         let chosen = results.first().and_then(|row| self.sampler.choose(&row.top));
         if let Some(score) = chosen {
-            self.pending.push(score.token);
+            self.text.push(score.token);
         }
         Ok(chosen)
     }
 
-    fn sequence(&self, input: Mixed, wanted: Vec<Wanted>) -> Sequence {
-        let start = self.cache.len();
+    fn sequence(&self, positions: Range<usize>, wanted: Vec<Wanted>) -> Sequence {
         let factors = self.factors.clone().map(|mut factors| {
             // What the model has written is left as it is.
-            factors.factors.resize(start + input.len(), 1.0);
+            factors.factors.resize(positions.end, 1.0);
             factors
         });
-        Sequence { start, input: Input::Mixed(input), factors, wanted }
+        Sequence { start: positions.start, input: Input::Mixed(self.text.slice(positions)), factors, wanted }
     }
 }

@@ -3,8 +3,9 @@
 use crate::faulty::{Fault, Faulty};
 use crate::subject::{ITALY, Subject, difference, run, settings};
 use atman::{Budget, Explainer, FaithfulnessSettings, Granularity, Settings, Suppression, Threshold};
-use kernels::Executor;
 use kernels::cpu::CpuExecutor;
+use kernels::{Executor, Operator};
+use model::{Generation, KeyFactors, Model, Sampling};
 
 /// Small enough for several chunks.
 fn budget() -> Budget {
@@ -148,4 +149,38 @@ fn a_chunk_that_finds_no_memory_is_halved() {
     let mut faulty = Faulty::new(&mut subject.executor, Fault::WordsAtMost(5 * d_ff));
     let error = run(&mut explainer, &subject.model, &mut faulty).unwrap_err().to_string();
     assert!(error.contains("out of memory"), "{error}");
+}
+
+/// The device goes away once at every possible point of writing; the text is the same as without.
+#[test]
+fn a_text_being_written_goes_on_where_it_was_when_the_device_is_lost() {
+    let mut subject = Subject::new();
+    let prompt = subject.text(ITALY).ids();
+    let sampling = Sampling { temperature: 1.0, seed: 3, ..Sampling::default() };
+    let factors = KeyFactors { factors: vec![0.5; prompt.len()], operator: Operator::LogAdditive, layers: 0..2 };
+    let start = |executor: &mut dyn Executor, model: &Model| {
+        pollster::block_on(Generation::start(model, executor, &prompt, 5, sampling, Some(factors.clone())))
+    };
+    let (model, executor) = (&subject.model, &mut subject.executor);
+    let mut whole = Vec::new();
+    let mut generation = start(executor, model).unwrap();
+    while let Some(score) = pollster::block_on(generation.next(model, executor)).unwrap() {
+        whole.push(score.token);
+    }
+    assert_eq!(whole.len(), 6, "as many as there is room for, and the one that follows the last");
+    for after in 0..5 {
+        let mut generation = start(executor, model).unwrap();
+        let mut written = Vec::new();
+        // Each step of writing is a submit.
+        let mut faulty = Faulty::new(executor, Fault::LostAfter(after));
+        while let Ok(Some(score)) = pollster::block_on(generation.next(model, &mut faulty)) {
+            written.push(score.token);
+        }
+        assert!(written.len() < whole.len());
+        pollster::block_on(generation.resume(model, executor)).unwrap();
+        while let Some(score) = pollster::block_on(generation.next(model, executor)).unwrap() {
+            written.push(score.token);
+        }
+        assert_eq!(written, whole);
+    }
 }

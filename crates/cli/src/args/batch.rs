@@ -11,11 +11,12 @@ pub(crate) struct BatchArguments {
 
     /// JSON Lines, each {"prompt": TEXT} and optionally "id", "chat": true or false, "system", "target", "contrast": [TEXT, ..],
     /// "span", "image": FILE or "images": [FILE, ..] with paths from the folder of this file; or "prompt_ids" and "target_ids" in
-    /// place of text
+    /// place of text. `-` reads them from stdin as they come
     #[arg(long = "in", value_name = "FILE")]
     pub(crate) input: PathBuf,
 
-    /// Receives one line for each of --in: {"line", "id", "input_sha256", "explanation"}; what is there already is not done again
+    /// Receives one line for each of --in: {"line", "id", "input_sha256", "explanation"}; what is there already is not done again.
+    /// `-` writes each to stdout as soon as it is there
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 

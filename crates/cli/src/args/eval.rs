@@ -1,5 +1,6 @@
 //! `atman eval`.
 
+use super::values::{one_of, one_of_or};
 use super::{EngineArguments, ThresholdOrOff};
 use clap::Args;
 use kernels::Operator;
@@ -24,7 +25,13 @@ pub(crate) struct EvalArguments {
     pub(crate) only_right: bool,
 
     /// Operators to compare
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "log-additive,multiplicative,shifted,shifted-full")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        default_values_t = Operator::ALL,
+        value_parser = one_of::<Operator>(Operator::ALL)
+    )]
     pub(crate) operators: Vec<Operator>,
 
     /// Factors to compare
@@ -32,7 +39,13 @@ pub(crate) struct EvalArguments {
     pub(crate) factors: Vec<f32>,
 
     /// Thresholds for neighbours to compare; off is without neighbours
-    #[arg(long, value_name = "CS", value_delimiter = ',', default_value = "off,0.7")]
+    #[arg(
+        long,
+        value_name = "CS",
+        value_delimiter = ',',
+        default_value = "off,0.7",
+        value_parser = one_of_or::<ThresholdOrOff>(["off", "0.7", "q0.99"])
+    )]
     pub(crate) thresholds: Vec<ThresholdOrOff>,
 
     /// Only the first N examples, of those that are not too long

@@ -1,5 +1,6 @@
 //! `atman explain`.
 
+use super::values::one_of;
 use super::{EngineArguments, IdList, PromptArguments, SettingsArguments};
 use clap::Args;
 use report::Format;
@@ -41,8 +42,8 @@ pub(crate) struct ExplainArguments {
     #[command(flatten)]
     pub(crate) settings: SettingsArguments,
 
-    /// terminal, json, html, svg or csv; without it what the name of --out says, or terminal
-    #[arg(long, value_name = "FORMAT")]
+    /// Without it what the ending of --out says, or terminal
+    #[arg(long, value_name = "FORMAT", value_parser = one_of::<Format>(Format::ALL))]
     pub(crate) format: Option<Format>,
 
     /// Write to this file, in place of stdout

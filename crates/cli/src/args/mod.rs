@@ -3,11 +3,14 @@
 mod batch;
 mod eval;
 mod explain;
+mod global;
 mod shared;
+mod values;
 
 pub(crate) use batch::BatchArguments;
 pub(crate) use eval::EvalArguments;
 pub(crate) use explain::ExplainArguments;
+pub(crate) use global::{Color, GlobalArguments};
 pub(crate) use shared::{EngineArguments, IdList, PromptArguments, SettingsArguments, ThresholdOrOff};
 
 use crate::region::Region;
@@ -16,6 +19,8 @@ use clap::error::ErrorKind;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use gpu::Wish;
 use kernels::Operator;
+use std::path::PathBuf;
+use values::one_of;
 
 const AFTER_HELP: &str = "\
 Without --model it is atman-tiny, which is part of this program: questions about short texts and about pictures of shapes.
@@ -37,6 +42,9 @@ Exit status
 #[derive(Debug, Parser)]
 #[command(name = "atman", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: GlobalArguments,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -51,7 +59,7 @@ pub(crate) enum Command {
     /// Bring models to this machine, verified and resumable; prints where they are
     Fetch(FetchArguments),
     /// List the models that have a name here, and those on this machine
-    Models,
+    Models(ModelsArguments),
     /// Continue a prompt, or answer it, as the model would; the text goes to stdout as it comes, all else to stderr
     Generate(Box<GenerateArguments>),
     /// Explain why the model answers a prompt as it does: how much each part of the prompt supports each token of the answer
@@ -63,6 +71,31 @@ pub(crate) enum Command {
     Eval(Box<EvalArguments>),
     /// Examine this machine: what it can compute on, what would be taken and why, and whether its numbers are right
     Doctor(DoctorArguments),
+    /// Print what a shell needs to complete this command's words: `atman completions bash > ~/.local/share/bash-completion/completions/atman`
+    Completions(CompletionsArguments),
+    /// Print this command's manual page, or write one for each of its commands: `atman man | man -l -`
+    Man(ManArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ModelsArguments {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ManArguments {
+    /// Write the pages into this folder, atman.1 and one for each command
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -111,16 +144,22 @@ pub(crate) struct GenerateArguments {
     #[arg(long, value_name = "X,Y,W,H[=F]", requires = "image")]
     pub(crate) region: Vec<Region>,
 
-    /// How a factor acts on attention scores: log-additive, multiplicative or shifted
-    #[arg(long, value_name = "NAME", default_value_t = Operator::LogAdditive, requires = "steering")]
+    /// How a factor acts on attention scores
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value_t = Operator::LogAdditive,
+        value_parser = one_of::<Operator>(Operator::ALL.into_iter().filter(|operator| *operator != Operator::ShiftedFull)),
+        requires = "steering"
+    )]
     pub(crate) operator: Operator,
 
     /// Layers in which to suppress, the first is 0, the end is not included; all without this
     #[arg(long, value_name = "A..B", requires = "steering")]
     pub(crate) layers: Option<LayerRange>,
 
-    /// What to compute on: auto, cpu or gpu. `atman doctor` says what auto takes, and why
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    /// What to compute on. `atman doctor` says what auto takes, and why
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = one_of::<Wish>(Wish::NAMES))]
     pub(crate) device: Wish,
 }
 

@@ -1,5 +1,6 @@
 //! Arguments that several commands have.
 
+use super::values::{one_of, one_of_or};
 use crate::suppress::LayerRange;
 use anyhow::Result;
 use atman::{
@@ -55,8 +56,8 @@ pub(crate) struct EngineArguments {
     #[arg(long, short, value_name = "MODEL")]
     pub(crate) model: Option<String>,
 
-    /// What to compute on: auto, cpu or gpu. `atman doctor` says what auto takes, and why
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    /// What to compute on. `atman doctor` says what auto takes, and why
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = one_of::<Wish>(Wish::NAMES))]
     pub(crate) device: Wish,
 
     /// Memory for computing, beside the weights; where it is less than one unit takes, units run one at a time
@@ -80,8 +81,13 @@ impl EngineArguments {
 /// How an explanation is made.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SettingsArguments {
-    /// How a factor acts on attention scores: multiplicative, log-additive, shifted or shifted-full
-    #[arg(long, value_name = "NAME", default_value_t = Suppression::default().operator)]
+    /// How a factor acts on attention scores
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value_t = Suppression::default().operator,
+        value_parser = one_of::<Operator>(Operator::ALL)
+    )]
     pub(crate) operator: Operator,
 
     /// What a unit's attention is scaled by: 0 to 1 damps, more than 1 amplifies. Without this it is 0.1 where there are
@@ -92,7 +98,7 @@ pub(crate) struct SettingsArguments {
     /// Suppress similar positions along: from a cosine similarity of embeddings on (0.7), or the part of all pairs of tokens
     /// that are less similar (q0.99); or off. Without this it is 0.7 where there are pictures, whose things take several
     /// patches each, and off for texts
-    #[arg(long, value_name = "C")]
+    #[arg(long, value_name = "C", value_parser = one_of_or::<ThresholdOrOff>(["off", "0.7", "q0.99"]))]
     pub(crate) threshold: Option<ThresholdOrOff>,
 
     /// With a threshold: the most neighbours of a unit
@@ -103,13 +109,22 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "A..B")]
     pub(crate) layers: Option<LayerRange>,
 
-    /// What gets one score: auto (nearest to 30 units), token, word, sentence, paragraph, custom:DELIMITER or regex:PATTERN;
-    /// delimiters and matches end a unit
-    #[arg(long, value_name = "UNITS", default_value_t = Granularity::Auto)]
+    /// What gets one score; auto is what comes nearest to 30 units. Delimiters and matches of a pattern end a unit
+    #[arg(
+        long,
+        value_name = "UNITS",
+        default_value_t = Granularity::Auto,
+        value_parser = one_of_or::<Granularity>(granularities())
+    )]
     pub(crate) granularity: Granularity,
 
-    /// What of a picture gets one score: patch, 2x2 or 4x4 patches, or image
-    #[arg(long, value_name = "UNITS", default_value_t = ImageGranularity::default())]
+    /// What of a picture gets one score: a patch, 2x2 or 4x4 of them, or the whole image
+    #[arg(
+        long,
+        value_name = "UNITS",
+        default_value_t = ImageGranularity::default(),
+        value_parser = one_of::<ImageGranularity>(ImageGranularity::STEPS)
+    )]
     pub(crate) image_granularity: ImageGranularity,
 
     /// Sets of positions as units, in place of a granularity: `[[3, 4], [10]]`. Positions count the prompt's tokens from 0 on, then
@@ -121,12 +136,22 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "N")]
     pub(crate) refine: Option<usize>,
 
-    /// What is compared with and without a unit: cross-entropy (nats), logit or probability
-    #[arg(long, value_name = "SCORE", default_value_t = Score::CrossEntropy)]
+    /// What is compared with and without a unit; cross-entropy is in nats
+    #[arg(
+        long,
+        value_name = "SCORE",
+        default_value_t = Score::CrossEntropy,
+        value_parser = one_of::<Score>(Score::ALL.map(|(score, _)| score))
+    )]
     pub(crate) score: Score,
 
-    /// What is done to the units' scores: none, absolute, square or min-max
-    #[arg(long, value_name = "HOW", default_value_t = Postprocessing::None)]
+    /// What is done to the units' scores
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value_t = Postprocessing::None,
+        value_parser = one_of::<Postprocessing>(Postprocessing::ALL.map(|(kind, _)| kind))
+    )]
     pub(crate) postprocessing: Postprocessing,
 
     /// Measure how far the order of units can be trusted; takes several times as long
@@ -157,6 +182,12 @@ impl SettingsArguments {
             faithfulness: self.faithfulness.then(FaithfulnessSettings::default),
         })
     }
+}
+
+/// The names of [`Granularity`], and the forms of what people make up themselves.
+fn granularities() -> impl Iterator<Item = String> {
+    let named = std::iter::once(Granularity::Auto).chain(Granularity::STEPS).map(|step| step.to_string());
+    named.chain(["custom:DELIMITER", "regex:PATTERN"].map(str::to_owned))
 }
 
 /// Token ids as a JSON array: `[1, 2, 3]`.

@@ -6,6 +6,7 @@ use crate::args::{EvalArguments, usage_error};
 use crate::engine::Opened;
 use crate::fetch::sha256_of;
 use crate::jsonl::lines;
+use crate::say;
 use anyhow::{Context, Result, bail};
 use images::ImageProcessor;
 use serde_json::Value;
@@ -120,7 +121,7 @@ impl Data {
                 Ok(example) => selection.examples.push(example),
                 Err(error) => {
                     selection.bad += 1;
-                    eprintln!("line {number} of {} is left out: {error:#}", path.display());
+                    say::warn(format_args!("line {number} of {} is left out: {error:#}", path.display()));
                 }
             }
         }

@@ -16,6 +16,7 @@ use crate::engine::{self, Engine};
 use crate::interrupt::{self, Interrupt};
 use crate::jsonl::Journal;
 use crate::progress::Progress;
+use crate::say;
 use anyhow::{Context, Result, bail};
 use data::{Data, Example};
 use measure::{Measured, Measuring};
@@ -43,7 +44,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
         Err(_) => foreign += 1,
     })?;
     if foreign > 0 {
-        eprintln!("{foreign} lines of {} are no results of this command and are left alone", results.display());
+        say::warn(format_args!("{foreign} lines of {} are no results of this command and are left alone", results.display()));
     }
     // The examples that are counted, with their keys.
     let mut counted: Vec<(&Example, String)> = Vec::new();

@@ -5,23 +5,23 @@ mod show;
 
 pub(crate) use request::{Asked, Request, explain};
 
-use crate::args::ExplainArguments;
+use crate::args::{Color, ExplainArguments};
 use crate::engine::{self, Engine, Opened};
 use crate::interrupt::{self, Interrupt};
 use crate::pictures::{self, Picture};
 use crate::progress::Progress;
 use crate::prompt;
+use crate::say;
 use crate::text;
 use anyhow::{Result, bail};
 use atman::{AtmanError, Explainer, Question, Text};
 use model::ModelError;
-use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 /// Explains as asked. The explanation goes to stdout or a file, everything else to stderr.
-pub(crate) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &ExplainArguments, color: Color) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;
-    let destination = show::Destination::of(arguments)?;
+    let destination = show::Destination::of(arguments, color)?;
     let written = match &arguments.prompt_ids {
         Some(_) => None,
         None => Some(prompt::read(&arguments.prompt)?),
@@ -35,19 +35,21 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         let info = opened.info(&engine.model)?;
         interrupt.watch();
         let mut bar: Option<Progress> = None;
-        let mut is_stopped = false;
         let mut after_chunk = |explainer: &Explainer, engine: &Engine<'_>| {
             if bar.is_none() {
                 warn_of_memory(arguments.engine.memory_bytes(), explainer, engine);
             }
             tell(&mut bar, explainer, engine);
-            is_stopped = interrupt.is_asked();
-            if is_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let document = explain(&mut engine, &info, request, &mut after_chunk).await?;
+        let document = explain(&mut engine, &info, request, &interrupt, &mut after_chunk).await?;
         drop(bar);
+        let Some(document) = document else {
+            say::warn("stopped by Ctrl-C while the model wrote its answer; nothing was explained");
+            return Ok(ExitCode::from(interrupt::EXIT));
+        };
+        let is_stopped = document.explanation.partial;
         if arguments.settings.faithfulness && document.explanation.faithfulness.is_none() && !is_stopped {
-            eprintln!("faithfulness: not measured, since the prompt has fewer than two units to take away");
+            say::warn("faithfulness: not measured, since the prompt has fewer than two units to take away");
         }
         destination.write(&document)?;
         Ok(if is_stopped { ExitCode::from(interrupt::EXIT) } else { ExitCode::SUCCESS })
@@ -103,10 +105,10 @@ fn warn_of_memory(asked_bytes: Option<u64>, explainer: &Explainer, engine: &Engi
     let Some(asked) = asked_bytes else { return };
     let needed = explainer.expected(&engine.model).map_or(0, |expected| expected.peak_bytes);
     if needed > asked {
-        eprintln!(
+        say::warn(format_args!(
             "memory: units run one at a time, which takes {} beside the weights, as much as a plain pass of this text",
             text::bytes(needed)
-        );
+        ));
     }
 }
 

@@ -1,16 +1,14 @@
 //! One question to a loaded model, from its parts to a document.
 
 use crate::engine::Engine;
+use crate::interrupt::Interrupt;
 use crate::pictures::{self, Picture};
+use crate::writing::{RELOADS, Writing};
 use anyhow::Result;
 use atman::{AtmanError, Budget, Explainer, Prompt, Question, SeenImage, Settings, Text};
-use model::{Generation, Sampling};
+use model::Sampling;
 use report::{Document, ModelInfo, Span};
-use std::ops::ControlFlow;
 use weights::Tokenizer;
-
-/// How often a lost device is opened again before giving up.
-const RELOADS: usize = 3;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -54,39 +52,52 @@ impl Asked {
     }
 }
 
-/// The answer as the model would write it, taking the likeliest token each time; and whether it ends before the model ended it.
-async fn write_target(engine: &mut Engine<'_>, prompt: &Text, images: &[SeenImage], max_tokens: usize) -> Result<(Text, bool)> {
+/// The answer as the model would write it, taking the likeliest token each time, and whether it ends before the model ended it;
+/// nothing if it was stopped.
+async fn write_target(
+    engine: &mut Engine<'_>,
+    prompt: &Text,
+    images: &[SeenImage],
+    max_tokens: usize,
+    interrupt: &Interrupt,
+) -> Result<Option<(Text, bool)>> {
     let tokenizer = engine.opened.checkpoint.tokenizer()?;
-    let (model, executor) = (&engine.model, engine.executor.as_mut());
-    let input = atman::prompt_input(prompt, images, model)?;
-    let mut generation = Generation::start_mixed(model, executor, &input, max_tokens, Sampling::default(), None).await?;
+    let input = atman::prompt_input(prompt, images, &engine.model)?;
+    let mut writing = Writing::start(engine, &input, max_tokens, Sampling::default(), None).await?;
     let mut ids = Vec::new();
     let mut is_ended = false;
-    while ids.len() < max_tokens
-        && let Some(score) = generation.next(model, executor).await?
-    {
+    while ids.len() < max_tokens {
+        if interrupt.is_asked() {
+            return Ok(None);
+        }
+        let Some(score) = writing.next(engine).await? else { break };
         is_ended = tokenizer.end_ids().contains(&score.token);
         if is_ended {
             break;
         }
         ids.push(score.token);
     }
-    Ok((Text::from_ids(tokenizer, &ids), !is_ended))
+    Ok(Some((Text::from_ids(tokenizer, &ids), !is_ended)))
 }
 
-/// Answers a request. `after_chunk` sees the explanation grow, and may stop it.
+/// Answers a request. `after_chunk` sees the explanation grow. Where it was stopped there is as much of it as there was, or
+/// nothing if there was no answer to explain yet.
 pub(crate) async fn explain(
     engine: &mut Engine<'_>,
     info: &ModelInfo,
     request: Request,
-    after_chunk: &mut dyn FnMut(&Explainer, &Engine<'_>) -> ControlFlow<()>,
-) -> Result<Document> {
+    interrupt: &Interrupt,
+    after_chunk: &mut dyn FnMut(&Explainer, &Engine<'_>),
+) -> Result<Option<Document>> {
     let tokenizer = engine.opened.checkpoint.tokenizer()?;
     let images = pictures::see(&request.pictures, engine).await?;
     let prompt = request.prompt.with_images(&images, tokenizer)?;
     let (target, target_cut) = match request.target {
         Some(target) => (target, false),
-        None => write_target(engine, &prompt, &images, request.max_tokens).await?,
+        None => match write_target(engine, &prompt, &images, request.max_tokens, interrupt).await? {
+            Some(written) => written,
+            None => return Ok(None),
+        },
     };
     let span = match request.span {
         Some(text) => {
@@ -101,7 +112,8 @@ pub(crate) async fn explain(
     'run: loop {
         let mut ran = explainer.begin(&engine.model, engine.executor.as_mut()).await.map(|()| true);
         while matches!(ran, Ok(true)) {
-            if after_chunk(&explainer, engine).is_break() {
+            after_chunk(&explainer, engine);
+            if interrupt.is_asked() {
                 break 'run;
             }
             ran = explainer.step(&engine.model, engine.executor.as_mut()).await;
@@ -116,5 +128,6 @@ pub(crate) async fn explain(
         }
     }
     let document = Document::new(explainer.explanation(), info.clone(), engine.executor.describe(), span);
-    Ok(document.with_target_cut(target_cut).with_pictures(request.pictures.into_iter().map(Picture::into_file).collect()))
+    let pictures = request.pictures.into_iter().map(Picture::into_file).collect();
+    Ok(Some(document.with_target_cut(target_cut).with_pictures(pictures)))
 }

@@ -1,6 +1,7 @@
 //! Where an explanation goes, and in which form.
 
-use crate::args::{ExplainArguments, usage_error};
+use crate::args::{Color, ExplainArguments, usage_error};
+use crate::say;
 use anyhow::{Context, Result};
 use report::{ColorDepth, Document, Format, TerminalStyle};
 use std::io::{IsTerminal, Write};
@@ -14,15 +15,19 @@ const WIDTH: usize = 100;
 pub(crate) struct Destination {
     format: Format,
     file: Option<PathBuf>,
+    color: Color,
     sinks: bool,
 }
 
 impl Destination {
     /// What was asked for, or what the file's name says, or terminal text.
-    pub(crate) fn of(arguments: &ExplainArguments) -> Result<Self> {
+    pub(crate) fn of(arguments: &ExplainArguments, color: Color) -> Result<Self> {
         let file = arguments.out.clone().filter(|file| file.as_os_str() != "-");
-        let named = file.as_ref().and_then(|file| file.extension()?.to_str()?.parse().ok());
-        let format = arguments.format.or(named).unwrap_or(Format::Terminal);
+        let format = match (arguments.format, file.as_ref().and_then(|file| file.extension())) {
+            (Some(format), _) => format,
+            (None, Some(ending)) => of_ending(&ending.to_string_lossy())?,
+            (None, None) => Format::Terminal,
+        };
         if let Some(file) = &file {
             // Told before the model has worked for it.
             let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -30,7 +35,7 @@ impl Destination {
                 return Err(usage_error(format!("cannot write to {}: its folder is not there, or it is one", file.display())));
             }
         }
-        Ok(Self { format, file, sinks: arguments.sinks })
+        Ok(Self { format, file, color, sinks: arguments.sinks })
     }
 
     /// Writes the document there.
@@ -42,7 +47,7 @@ impl Destination {
         match &self.file {
             Some(file) => {
                 std::fs::write(file, text).with_context(|| format!("cannot write to {}", file.display()))?;
-                eprintln!("written to {}", file.display());
+                say::note(format_args!("written to {}", file.display()));
             }
             None => std::io::stdout().write_all(text.as_bytes())?,
         }
@@ -51,17 +56,34 @@ impl Destination {
 
     fn style(&self) -> TerminalStyle {
         let is_terminal = self.file.is_none() && std::io::stdout().is_terminal();
-        let color = if is_terminal { color_depth() } else { ColorDepth::None };
+        let color = match self.color {
+            Color::Always => color_depth().unwrap_or(ColorDepth::Ansi256),
+            Color::Auto if is_terminal => color_depth().unwrap_or(ColorDepth::None),
+            Color::Auto | Color::Never => ColorDepth::None,
+        };
         let width = console::Term::stdout().size_checked().filter(|_| is_terminal).map_or(WIDTH, |(_, columns)| columns.into());
         TerminalStyle { color, width, sinks: self.sinks }
     }
 }
 
-/// What the terminal can show, as `NO_COLOR`, `COLORTERM` and `TERM` say.
-fn color_depth() -> ColorDepth {
-    match supports_color::on(supports_color::Stream::Stdout) {
-        Some(level) if level.has_16m => ColorDepth::TrueColor,
-        Some(level) if level.has_256 => ColorDepth::Ansi256,
-        _ => ColorDepth::None,
+/// The format of files that end so.
+fn of_ending(ending: &str) -> Result<Format> {
+    ending.to_lowercase().parse().map_err(|_| {
+        let names: Vec<&str> =
+            Format::ALL.iter().filter(|format| **format != Format::Terminal).map(|format| format.name()).collect();
+        usage_error(format!(
+            "no format is called `{ending}`; let --out end in .{}, or name its format with --format",
+            names.join(", .")
+        ))
+    })
+}
+
+/// What the terminal can show, as `NO_COLOR`, `COLORTERM` and `TERM` say; `None` where that is no colour.
+fn color_depth() -> Option<ColorDepth> {
+    let level = supports_color::on(supports_color::Stream::Stdout)?;
+    match level {
+        level if level.has_16m => Some(ColorDepth::TrueColor),
+        level if level.has_256 => Some(ColorDepth::Ansi256),
+        _ => None,
     }
 }

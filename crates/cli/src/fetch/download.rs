@@ -4,6 +4,7 @@ use super::http::Http;
 use super::lock::beside;
 use super::verify::{Expected, hash_into};
 use crate::progress::Progress;
+use crate::say;
 use crate::text;
 use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
@@ -50,7 +51,7 @@ fn bring(http: &Http, url: &str, part: &mut Part, expected: &Expected, progress:
                         bail!("the content is not what it should be: {mismatch}");
                     }
                     started_over = true;
-                    eprintln!("resumed content is not what it should be ({mismatch}); starting over");
+                    say::warn(format_args!("resumed content is not what it should be ({mismatch}); starting over"));
                 }
             }
         }
@@ -184,7 +185,7 @@ impl Part {
         let mut digest = Sha256::new();
         let mut len_bytes = 0;
         if left > 0 && left <= expected.len_bytes && expected.sha256.is_some() {
-            eprintln!("resuming: {} are there from before", text::bytes(left));
+            say::note(format_args!("resuming: {} are there from before", text::bytes(left)));
             len_bytes = hash_into(&mut file, &mut digest, |bytes| progress.add(bytes)).with_context(failed)?;
         }
         let mut part = Self { path, file, digest, len_bytes, is_pieced_together: len_bytes > 0 };

@@ -1,5 +1,6 @@
 //! One process at a time brings a file.
 
+use crate::say;
 use anyhow::{Context, Result};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                eprintln!("another atman is fetching {}; waiting for it", target.display());
+                say::note(format_args!("another atman is fetching {}; waiting for it", target.display()));
                 file.lock().with_context(failed)?;
             }
             // Some network file systems know no locks. Downloads are moved into place whole, so the worst is double work.

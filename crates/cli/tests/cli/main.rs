@@ -13,4 +13,5 @@ mod fetch_repository;
 mod generate;
 mod images;
 mod server;
+mod usage;
 mod world;
