@@ -120,13 +120,8 @@ pub(crate) struct Engine<'a> {
 impl<'a> Engine<'a> {
     /// Chooses a device, loads the weights, and says so on stderr.
     pub(crate) async fn load(opened: &'a Opened, wish: Wish) -> Result<Self> {
-<<<<<<< HEAD
         let device = device::open(wish, &opened.config.uses(&opened.checkpoint)).await?;
-        eprintln!("device: {}", device.reason);
-=======
-        let device = device::open(wish).await?;
         say::note(format_args!("device: {}", device.reason));
->>>>>>> e4fff72 (wip)
         let mut executor = device.executor;
         let model = load(&opened.checkpoint, executor.as_mut()).await?;
         Ok(Self { opened, model, executor, wish })

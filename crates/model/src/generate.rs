@@ -58,17 +58,8 @@ impl Generation {
         }
         let cache = KvCache::new(model, executor, positions.min(model.config().max_positions))?;
         let candidates = sampling.candidates();
-<<<<<<< HEAD
-        // The last position stays pending, whatever it is: what follows it is the first token.
-        let last = prompt.len() - 1;
-        let pending = prompt.slice(last..prompt.len());
-        let mut generation = Generation { cache, sampler: Sampler::new(sampling), candidates, factors, pending };
-        let sequence = generation.sequence(prompt.slice(0..last), Vec::new());
-        model.prefill(executor, &sequence, &mut generation.cache, PREFILL_ROWS).await?;
-=======
         let mut generation = Generation { cache, sampler: Sampler::new(sampling), candidates, factors, text: prompt.clone() };
         generation.prefill(model, executor).await?;
->>>>>>> e4fff72 (wip)
         Ok(generation)
     }
 
