@@ -76,10 +76,8 @@ impl Generation {
     /// Brings all but the last position into the cache: what follows that one is the next token.
     async fn prefill(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<(), ModelError> {
         let last = self.text.len().saturating_sub(1);
-        for start in (0..last).step_by(PREFILL_ROWS) {
-            let sequence = self.sequence(start..last.min(start + PREFILL_ROWS), Vec::new());
-            model.extend(executor, sequence, &mut self.cache, 0).await?;
-        }
+        let sequence = self.sequence(0..last, Vec::new());
+        model.prefill(executor, &sequence, &mut self.cache, PREFILL_ROWS).await?;
         Ok(())
     }
 
