@@ -57,7 +57,7 @@ pub(crate) fn open(named: Option<&str>) -> Result<Opened> {
     let context = || format!("{name} cannot be used");
     let checkpoint = pollster::block_on(Checkpoint::open(files)).with_context(context)?;
     for notice in checkpoint.notices() {
-        eprintln!("note: {notice}");
+        say::warn(format_args!("note: {notice}"));
     }
     let (config, _) = ModelConfig::read(checkpoint.name(), checkpoint.config()).with_context(context)?;
     Ok(Opened { checkpoint, config, name, origin, prefers_chat: entry.is_some_and(|entry| entry.chat) })

@@ -86,7 +86,7 @@ mod tests {
         let mut found = Vec::new();
         for i in 0..archive.len() {
             let file = archive.by_index(i).unwrap();
-            found.push((file.name().to_owned(), file.unix_mode().unwrap() & 0o777));
+            found.push((file.name().unwrap().into_owned(), file.unix_mode().unwrap() & 0o777));
         }
         std::fs::remove_file(&path).unwrap();
         assert_eq!(found, [("atman-1/atman".to_owned(), 0o755), ("atman-1/man/atman.1".to_owned(), 0o644)]);
