@@ -24,6 +24,7 @@ mod region;
 mod say;
 mod store;
 mod suppress;
+mod text_file;
 mod writing;
 
 use anyhow::Result;

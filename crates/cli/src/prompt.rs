@@ -2,10 +2,10 @@
 
 use crate::args::{PromptArguments, usage_error};
 use crate::engine::Opened;
+use crate::text_file;
 use anyhow::{Context, Result, anyhow, bail};
 use atman::{AtmanError, Prompt};
 use images::IMAGE;
-use std::io::Read;
 use std::path::Path;
 
 /// The prompt from the argument, a file or stdin.
@@ -18,15 +18,13 @@ pub(crate) fn read(arguments: &PromptArguments) -> Result<String> {
         (_, Some(file)) => file.as_path(),
         _ => Path::new("-"),
     };
-    let mut text = String::new();
-    if file == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).context("cannot read the prompt from stdin")?;
+    let text = if file == Path::new("-") {
+        text_file::read_stdin().context("cannot read the prompt from stdin")?
     } else {
-        text = std::fs::read_to_string(file).with_context(|| format!("cannot read the prompt from {}", file.display()))?;
-    }
+        text_file::read(file).with_context(|| format!("cannot read the prompt from {}", file.display()))?
+    };
     // What an editor or `echo` ends a file with is not part of the prompt.
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    non_empty(line.strip_suffix('\r').unwrap_or(line).to_owned())
+    non_empty(text.strip_suffix('\n').unwrap_or(&text).to_owned())
 }
 
 fn non_empty(text: String) -> Result<String> {

@@ -1,12 +1,14 @@
 //! An opened model: its configuration, tokenizer and chat template in memory, its tensors to be streamed.
 
 use crate::chat::ChatTemplate;
+use crate::files::Weights;
 use crate::processor;
 use crate::safetensors::Index;
 use crate::source::{ByteSource, read_exact};
 use crate::tokenizer::{HfTokenizerFiles, Tokenizer};
-use crate::{ModelFiles, Notice, TensorInfo, WeightsError, gguf, safetensors};
+use crate::{ModelFiles, Notice, TensorInfo, UnreadTensor, WeightsError, gguf, safetensors};
 use std::collections::{BTreeMap, HashMap};
+use tensor::Format;
 
 /// The most bytes of a tensor that are in memory at a time, unless one multiple of rows takes more.
 pub const PIECE_BYTES: u64 = 16 << 20;
@@ -37,8 +39,10 @@ pub struct Checkpoint {
     files: Vec<Box<dyn ByteSource>>,
     tensors: Vec<TensorInfo>,
     by_name: HashMap<String, usize>,
-    /// Tensors of types that are not read: file and type by name.
-    others: BTreeMap<String, (usize, String)>,
+    /// Tensors that are not read, by name.
+    others: BTreeMap<String, UnreadTensor>,
+    /// Files of weights beside the model's own.
+    other_files: Vec<String>,
     notices: Vec<Notice>,
 }
 
@@ -54,14 +58,33 @@ impl Checkpoint {
     /// # Errors
     /// Whatever is wrong with the files: see [`WeightsError`]. That there is no tokenizer is told by [`Checkpoint::tokenizer`].
     pub async fn open(mut files: ModelFiles) -> Result<Checkpoint, WeightsError> {
-        match files.take_gguf()? {
-            Some(source) => Checkpoint::open_gguf(source).await,
-            None => Checkpoint::open_safetensors(files).await,
-        }
+        let weights = files.weights()?;
+        let missing =
+            |file: &str, needed_by: &str| WeightsError::MissingFile { file: file.to_owned(), needed_by: needed_by.to_owned() };
+        let mut checkpoint = match weights {
+            Weights::Gguf(name) => {
+                let source = files.take(&name).ok_or_else(|| missing(&name, "the model"))?;
+                Checkpoint::open_gguf(source).await?
+            }
+            Weights::One(name) => {
+                let source = files.take(&name).ok_or_else(|| missing(&name, "the model"))?;
+                Checkpoint::open_safetensors(&mut files, vec![source], None).await?
+            }
+            Weights::Indexed(name) => {
+                let (index_name, json) =
+                    files.read(&name, INDEX_LIMIT_BYTES).await?.ok_or_else(|| missing(&name, "the model"))?;
+                let index = Index::parse(&index_name, &json)?;
+                let take = |file: &str| files.take(file).ok_or_else(|| missing(file, &index_name));
+                let sources = index.files().into_iter().map(take).collect::<Result<_, _>>()?;
+                Checkpoint::open_safetensors(&mut files, sources, Some((index, index_name))).await?
+            }
+        };
+        checkpoint.other_files = files.other_weights();
+        Ok(checkpoint)
     }
 
     async fn open_gguf(source: Box<dyn ByteSource>) -> Result<Checkpoint, WeightsError> {
-        let gguf::Header { mut metadata, tensors } = gguf::read(source.as_ref()).await?;
+        let gguf::Header { mut metadata, tensors, others } = gguf::read(source.as_ref()).await?;
         let parts = metadata.unsigned("split.count")?.unwrap_or(1);
         if parts > 1 {
             return Err(metadata.wrong("split.count", format!("one of {parts} parts"), "a file that holds the whole model"));
@@ -81,32 +104,24 @@ impl Checkpoint {
             metadata.remove(&format!("tokenizer.ggml.{list}"));
         }
         let mut checkpoint = Checkpoint::empty(Config::Gguf(metadata), tokenizer, chat_template);
-        checkpoint.add_file(source, tensors, Vec::new())?;
+        checkpoint.add_file(source, tensors, others)?;
         Ok(checkpoint)
     }
 
-    async fn open_safetensors(mut files: ModelFiles) -> Result<Checkpoint, WeightsError> {
-        let index = match files.read("model.safetensors.index.json", INDEX_LIMIT_BYTES).await? {
-            Some((name, json)) => Some((Index::parse(&name, &json)?, name)),
-            None => None,
-        };
-        let present = files.safetensors();
-        let wanted: Vec<String> = match (&index, present.as_slice()) {
-            (Some((index, _)), _) => index.files().into_iter().map(str::to_owned).collect(),
-            (None, [single]) => vec![single.clone()],
-            (None, []) => return Err(files.no_model("no weights".to_owned())),
-            (None, several) => {
-                return Err(files.no_model(format!("{} .safetensors files without model.safetensors.index.json", several.len())));
-            }
-        };
+    async fn open_safetensors(
+        files: &mut ModelFiles,
+        sources: Vec<Box<dyn ByteSource>>,
+        index: Option<(Index, String)>,
+    ) -> Result<Checkpoint, WeightsError> {
         let Some((name, json)) = files.read("config.json", CONFIG_LIMIT_BYTES).await? else {
-            let needed_by = format!("the model in {}", wanted.join(", "));
+            let names: Vec<&str> = sources.iter().map(|source| source.name()).collect();
+            let needed_by = format!("the model in {}", names.join(", "));
             return Err(WeightsError::MissingFile { file: "config.json".to_owned(), needed_by });
         };
         let config = serde_json::from_slice(&json).map_err(|source| WeightsError::Json { file: name, source })?;
 
-        let tokenizer_files = HfTokenizerFiles::read(&mut files).await?;
-        let image_processor = processor::read(&mut files).await?;
+        let tokenizer_files = HfTokenizerFiles::read(files).await?;
+        let image_processor = processor::read(files).await?;
         let chat_template = tokenizer_files.chat_template(image_processor.is_some());
         let tokenizer = match tokenizer_files.tokenizer(&config)? {
             Some(tokenizer) => Ok(tokenizer),
@@ -114,11 +129,7 @@ impl Checkpoint {
         };
         let mut checkpoint = Checkpoint::empty(Config::HuggingFace(config), tokenizer, chat_template);
         checkpoint.image_processor = image_processor;
-        for file in wanted {
-            let Some(source) = files.take(&file) else {
-                let needed_by = index.map_or_else(String::new, |(_, name)| name);
-                return Err(WeightsError::MissingFile { file, needed_by });
-            };
+        for source in sources {
             let header = safetensors::read(source.as_ref()).await?;
             checkpoint.add_file(source, header.tensors, header.others)?;
         }
@@ -142,6 +153,7 @@ impl Checkpoint {
             tensors: Vec::new(),
             by_name: HashMap::new(),
             others: BTreeMap::new(),
+            other_files: Vec::new(),
             notices,
         }
     }
@@ -150,7 +162,7 @@ impl Checkpoint {
         &mut self,
         source: Box<dyn ByteSource>,
         tensors: Vec<TensorInfo>,
-        others: Vec<(String, String)>,
+        others: Vec<UnreadTensor>,
     ) -> Result<(), WeightsError> {
         let file = self.files.len();
         for info in tensors {
@@ -161,7 +173,7 @@ impl Checkpoint {
             self.by_name.insert(info.name.clone(), self.tensors.len());
             self.tensors.push(TensorInfo { file, ..info });
         }
-        self.others.extend(others.into_iter().map(|(name, dtype)| (name, (file, dtype))));
+        self.others.extend(others.into_iter().map(|other| (other.name.clone(), UnreadTensor { file, ..other })));
         self.files.push(source);
         Ok(())
     }
@@ -171,7 +183,7 @@ impl Checkpoint {
         let files = index.files();
         for (tensor, file) in &index.file_of {
             let expected = files.iter().position(|name| name == file);
-            let found = self.tensor(tensor).map(|info| info.file).or_else(|| self.others.get(tensor).map(|(file, _)| *file));
+            let found = self.tensor(tensor).map(|info| info.file).or_else(|| self.others.get(tensor).map(|other| other.file));
             if found.is_none() || found != expected {
                 return Err(WeightsError::Value {
                     file: index_name.to_owned(),
@@ -236,6 +248,11 @@ impl Checkpoint {
         self.by_name.get(name).and_then(|&i| self.tensors.get(i))
     }
 
+    /// Whether there is a tensor of that name, readable or not.
+    pub fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name) || self.others.contains_key(name)
+    }
+
     /// The tensor of that name, which the model cannot do without.
     ///
     /// # Errors
@@ -244,12 +261,18 @@ impl Checkpoint {
         if let Some(info) = self.tensor(name) {
             return Ok(info);
         }
-        if let Some((file, dtype)) = self.others.get(name) {
-            return Err(WeightsError::UnknownType {
-                file: self.files.get(*file).map_or("", |file| file.name()).to_owned(),
-                tensor: name.to_owned(),
-                found: dtype.clone(),
-                expected: "F32, F16, BF16".to_owned(),
+        if let Some(other) = self.others.get(name) {
+            let file = self.files.get(other.file).map_or("", |file| file.name()).to_owned();
+            let found = format!("{:?}", other.shape);
+            return Err(if other.is_empty() {
+                let expected = "at least one element in every dimension".to_owned();
+                WeightsError::Shape { file, tensor: name.to_owned(), found, expected }
+            } else {
+                let expected = match &self.config {
+                    Config::HuggingFace(_) => "F32, F16, BF16".to_owned(),
+                    Config::Gguf(_) => Format::ALL.map(Format::name).join(", "),
+                };
+                WeightsError::UnknownType { file, tensor: name.to_owned(), found: other.stored_as.clone(), expected }
             });
         }
         let ending = name.rsplit_once('.').map_or(name, |(_, ending)| ending);
@@ -266,6 +289,16 @@ impl Checkpoint {
     /// All tensors, in the order of the files.
     pub fn tensors(&self) -> impl Iterator<Item = &TensorInfo> {
         self.tensors.iter()
+    }
+
+    /// The tensors whose values are not read, by name.
+    pub fn unread_tensors(&self) -> impl Iterator<Item = &UnreadTensor> {
+        self.others.values()
+    }
+
+    /// Files of weights that lie beside the model's own and are no part of it, such as an adapter's.
+    pub fn other_files(&self) -> &[String] {
+        &self.other_files
     }
 
     /// Name of the file that a tensor is in.

@@ -1,5 +1,7 @@
 //! What can be wrong with a model's files. Each variant names the file, the place in it, what was found and what was expected.
 
+use crate::text::NotUtf8;
+
 /// Why a model could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
@@ -24,6 +26,14 @@ pub enum WeightsError {
         found: String,
         /// What makes up a model.
         expected: &'static str,
+    },
+    /// Files of several models, of which none is named.
+    #[error("{path} holds several models, {}: give the one that you mean", listed(found))]
+    SeveralModels {
+        /// Folder or list of files.
+        path: String,
+        /// The files, or folders, that each could be the model.
+        found: Vec<String>,
     },
     /// A file that the model needs, or that another file names, is not there.
     #[error("{file} is missing; {needed_by} needs it")]
@@ -90,6 +100,14 @@ pub enum WeightsError {
         found: String,
         /// What it should be.
         expected: String,
+    },
+    /// Text in another encoding than the one that is read.
+    #[error("{file}: {source}")]
+    Text {
+        /// The file.
+        file: String,
+        /// What and where.
+        source: NotUtf8,
     },
     /// Text that is not JSON, or not the JSON that was expected.
     #[error("{file}: {source}")]
@@ -203,4 +221,16 @@ pub enum WeightsError {
         /// What was wrong, with the line.
         reason: String,
     },
+}
+
+/// So many names are written out.
+const MOST_LISTED: usize = 12;
+
+/// Names for a sentence, the first ones of many.
+fn listed(names: &[String]) -> String {
+    let first: Vec<&str> = names.iter().take(MOST_LISTED).map(String::as_str).collect();
+    match names.len().saturating_sub(MOST_LISTED) {
+        0 => first.join(", "),
+        others => format!("{} and {others} others", first.join(", ")),
+    }
 }

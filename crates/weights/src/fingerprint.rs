@@ -1,12 +1,14 @@
 //! Whether a file is what it should be, and which model its files are: by SHA-256.
 
+use crate::is_system_file;
 use crate::text::hex;
 use sha2::{Digest, Sha256};
 
 /// The SHA-256 that names a model, from those of its files by name: of a single file or of the one GGUF file its own; of
 /// several files that of the hashes of its JSON and safetensors files, in the order of their names. All in lower-case
-/// hexadecimal digits.
+/// hexadecimal digits. What operating systems leave beside them does not count.
 pub fn model_sha256(mut files: Vec<(String, String)>) -> String {
+    files.retain(|(name, _)| !is_system_file(name));
     let is = |name: &str, kind: &str| name.rsplit_once('.').is_some_and(|(_, end)| end == kind);
     if files.iter().all(|(name, _)| !is(name, "safetensors")) {
         files.sort_by_key(|(name, _)| !is(name, "gguf"));
@@ -88,6 +90,7 @@ mod tests {
         assert_eq!(of(&[("m.gguf", "aa")]), "aa");
         assert_eq!(of(&[("README.md", "bb"), ("m.gguf", "aa")]), "aa");
         assert_eq!(of(&[("m.safetensors", "aa")]), "aa");
+        assert_eq!(of(&[("._m.gguf", "bb"), ("m.gguf", "aa")]), "aa");
         // printf aabb | sha256sum
         let both = "486b34250bd4400c0aa90516fce9a9c0633a922eb40d0828cf299bc4e825acf4";
         let one = of(&[("config.json", "aa"), ("m.safetensors", "bb")]);

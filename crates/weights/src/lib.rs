@@ -22,11 +22,11 @@ pub mod tokenizer;
 pub use chat::{ChatTemplate, Message, Part, SpecialTokens};
 pub use checkpoint::{Checkpoint, Config, PIECE_BYTES, VisitRows};
 pub use error::WeightsError;
-pub use files::ModelFiles;
+pub use files::{ModelFiles, is_system_file};
 pub use fingerprint::{Mismatch, compare, model_sha256};
 pub use notice::Notice;
 #[cfg(not(target_arch = "wasm32"))]
 pub use source::FileSource;
 pub use source::{ByteSource, MemorySource, Reading};
-pub use tensor_info::TensorInfo;
+pub use tensor_info::{TensorInfo, UnreadTensor};
 pub use tokenizer::Tokenizer;

@@ -5,7 +5,7 @@
 
 use crate::WeightsError;
 use crate::source::{ByteSource, read_exact};
-use crate::tensor_info::{TensorInfo, check_disjoint, checked_bytes};
+use crate::tensor_info::{TensorInfo, UnreadTensor, check_disjoint, checked_bytes, has_no_elements};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,8 +21,9 @@ const LENGTH_BYTES: u64 = 8;
 pub struct Header {
     /// Where each tensor of a readable type lies, by offset; offsets count from the start of the file.
     pub tensors: Vec<TensorInfo>,
-    /// Names and types of those whose type is not read, such as tables of integers. Only a model that asks for one is refused.
-    pub others: Vec<(String, String)>,
+    /// Those whose type is not read, such as tables of integers, and those without elements. Only a model that asks for one is
+    /// refused.
+    pub others: Vec<UnreadTensor>,
 }
 
 /// Length of the JSON header from `first`, the first eight bytes of a file of `file_len_bytes`.
@@ -77,7 +78,11 @@ pub fn parse(file: &str, json: &[u8], file_len_bytes: u64) -> Result<Header, Wei
                 format!("a range within the {data_len} bytes after the header"),
             ));
         }
-        if let Some(format) = format_of(&entry.dtype) {
+        let is_empty = has_no_elements(&entry.shape);
+        if is_empty && start != end {
+            return Err(wrong(format!("data_offsets [{start}, {end}]"), format!("no bytes for {:?}", entry.shape)));
+        }
+        if let Some(format) = format_of(&entry.dtype).filter(|_| !is_empty) {
             let (shape, len_bytes) = checked_bytes(file, &name, &entry.shape, format)?;
             if len_bytes != end.saturating_sub(start) {
                 let expected = format!("{len_bytes} bytes for {shape:?} of {format}");
@@ -92,7 +97,7 @@ pub fn parse(file: &str, json: &[u8], file_len_bytes: u64) -> Result<Header, Wei
                     format!("a start of {expected_start}, after the tensor before"),
                 ));
             }
-            header.others.push((name, entry.dtype));
+            header.others.push(UnreadTensor { name, shape: entry.shape, stored_as: entry.dtype, file: 0 });
         }
         expected_start = end;
     }

@@ -20,6 +20,32 @@ pub struct TensorInfo {
     pub len_bytes: u64,
 }
 
+/// A stored tensor whose values are not read: of a type that is none of weights, or without elements. A model that does not ask
+/// for it is none the worse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadTensor {
+    /// Its name in the file.
+    pub name: String,
+    /// Row-major shape, outermost dimension first.
+    pub shape: Vec<u64>,
+    /// How its elements are stored, as the file names it.
+    pub stored_as: String,
+    /// Which of the model's weight files it is in.
+    pub file: usize,
+}
+
+impl UnreadTensor {
+    /// Whether there is nothing to read.
+    pub fn is_empty(&self) -> bool {
+        has_no_elements(&self.shape)
+    }
+}
+
+/// Whether a tensor of that shape has no elements.
+pub(crate) fn has_no_elements(shape: &[u64]) -> bool {
+    shape.contains(&0)
+}
+
 impl TensorInfo {
     /// Elements of one row: the innermost dimension; 1 for a scalar.
     pub fn row_len(&self) -> usize {
@@ -37,7 +63,8 @@ impl TensorInfo {
     }
 }
 
-/// Bytes of a tensor of that shape (outermost first) and format. Rows must be whole blocks, and nothing may be empty or overflow.
+/// Bytes of a tensor of that shape (outermost first) and format. Rows must be whole blocks, and nothing may be empty or overflow:
+/// whoever has a shape without elements has an [`UnreadTensor`].
 pub(crate) fn checked_bytes(file: &str, name: &str, shape: &[u64], format: Format) -> Result<(Vec<usize>, u64), WeightsError> {
     let wrong = |expected: String| WeightsError::Shape {
         file: file.to_owned(),

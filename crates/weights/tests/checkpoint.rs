@@ -59,7 +59,7 @@ fn wrong_safetensors_headers_are_named_with_what_was_found_and_expected() {
         (json!({"a": entry("F32", &[2], 8, 0)}), 8, "tensor a: data_offsets [8, 0], expected a range within the 8 bytes"),
         (json!({"a": entry("F32", &[4], 0, 16)}), 8, "tensor a: data_offsets [0, 16], expected a range within the 8 bytes"),
         (json!({"a": entry("F32", &[2], 0, 8)}), 12, "the file's length: found 12 bytes after the header, expected 8"),
-        (json!({"a": entry("F32", &[2, 0], 0, 0)}), 0, "tensor a: shape [2, 0], expected at least one element"),
+        (json!({"a": entry("F32", &[2, 0], 0, 8)}), 8, "tensor a: data_offsets [0, 8], expected no bytes for [2, 0]"),
         (json!({"a": entry("F32", &[1 << 40, 1 << 40], 0, 8)}), 8, "expected no more elements than memory has addresses"),
         (json!({"a": entry("F32", &[2], 0, 8), "b": entry("F32", &[2], 4, 12)}), 12, "tensor b begins at"),
         (
@@ -89,6 +89,58 @@ fn a_safetensors_header_longer_than_the_file_is_not_allocated() {
     ] {
         let said = said(open(vec![("config.json", b"{}".to_vec()), ("model.safetensors", bytes)]));
         assert!(said.contains(expected), "{said:?} does not say {expected:?}");
+    }
+}
+
+#[test]
+fn tensors_without_elements_are_no_reason_to_refuse_a_file() {
+    let header = json!({
+        "a": entry("F32", &[2], 0, 8),
+        "b": entry("F16", &[0], 0, 0),
+        "c": entry("F32", &[3, 0, 2], 8, 8),
+        "d": entry("F32", &[1 << 40, 1 << 40, 0], 8, 8),
+        "e": entry("I64", &[0], 8, 8)
+    });
+    let checkpoint = model(&header, 8).unwrap();
+    assert_eq!(checkpoint.tensors().map(|info| info.name.as_str()).collect::<Vec<_>>(), ["a"]);
+    let others: Vec<&str> = checkpoint.unread_tensors().map(|other| other.name.as_str()).collect();
+    assert!(others == ["b", "c", "d", "e"] && checkpoint.unread_tensors().all(weights::UnreadTensor::is_empty));
+    let error = checkpoint.require("c").unwrap_err().to_string();
+    assert_eq!(error, "model.safetensors: tensor c: shape [3, 0, 2], expected at least one element in every dimension");
+
+    let gguf = Gguf::new().tensor("a", &[4], 0, &floats([0.0; 4])).tensor("b", &[0, 4], 0, &[]).tensor("c", &[0], 12, &[]);
+    let checkpoint = open(vec![("m.gguf", gguf.tensor("d", &[4], 0, &floats([0.0; 4])).bytes())]).unwrap();
+    assert_eq!((checkpoint.tensors().count(), checkpoint.unread_tensors().count()), (2, 2));
+}
+
+/// Windows' editors put one before the text of a file.
+#[test]
+fn a_byte_order_mark_is_no_part_of_any_file_of_a_model() {
+    let marked = |text: &str| [b"\xef\xbb\xbf", text.replace('\n', "\r\n").as_bytes()].concat();
+    let index = r#"{"weight_map": {"a": "model-00001-of-00001.safetensors"}}"#;
+    let tokenizer = r#"{"model": {"vocab": {"a": 0, "b": 1}, "merges": []}, "decoder": {"type": "ByteLevel"}}"#;
+    let weights = safetensors(&json!({"a": entry("F32", &[2], 0, 8)}), 8);
+    let files = |encode: &dyn Fn(&str) -> Vec<u8>| {
+        vec![
+            ("config.json", encode("{\n\"vocab_size\": 2\n}\n")),
+            ("model.safetensors.index.json", encode(index)),
+            ("tokenizer.json", encode(tokenizer)),
+            ("tokenizer_config.json", encode("{}\n")),
+            ("generation_config.json", encode("{}\n")),
+            ("preprocessor_config.json", encode("{\n\"resample\": 1}\n")),
+            ("model-00001-of-00001.safetensors", weights.clone()),
+        ]
+    };
+    let checkpoint = open(files(&marked)).unwrap();
+    assert_eq!(checkpoint.image_processor(), Some(&json!({"resample": 1})));
+    assert!(checkpoint.tokenizer().is_ok());
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    for at in 0..6 {
+        let mut files = files(&marked);
+        files[at].1 = utf16(std::str::from_utf8(&files[at].1[3..]).unwrap());
+        let name = files[at].0;
+        let expected = format!("{name}: the text is stored as UTF-16, little-endian, expected UTF-8; save it as UTF-8");
+        assert_eq!(said(open(files)), expected);
     }
 }
 
@@ -173,13 +225,13 @@ fn what_is_no_model_is_told() {
         (vec![("model.safetensors", weights.clone())], "config.json is missing; the model in model.safetensors needs it"),
         (
             vec![("config.json", b"{}".to_vec()), ("a.safetensors", weights.clone()), ("b.safetensors", weights.clone())],
-            "found 2 .safetensors files without model.safetensors.index.json",
+            "config.json, a.safetensors, b.safetensors holds several models, a.safetensors, b.safetensors: give the one that you mean",
         ),
-        (vec![("a.gguf", gguf.clone()), ("b.gguf", gguf)], "a.gguf, b.gguf is no model: found 2 .gguf files"),
+        (vec![("a.gguf", gguf.clone()), ("b.gguf", gguf)], "a.gguf, b.gguf holds several models, a.gguf, b.gguf: give the one"),
         (vec![("config.json", b"{".to_vec()), ("model.safetensors", weights.clone())], "config.json: EOF while parsing"),
         (
             vec![("config.json", vec![b' '; 2 << 20]), ("model.safetensors", weights)],
-            "config.json: config.json of 2097152 bytes, expected at most 1048576",
+            "config.json: text of 2097152 bytes, expected at most 1048576",
         ),
         (vec![("model.bin", b"PK\x03\x04".to_vec())], r#"model.bin: begins with "PK\\x03\\x04", expected "GGUF""#),
     ] {
@@ -300,6 +352,23 @@ fn a_model_on_disk_is_a_file_or_a_folder() {
     for (path, tensors) in [(folder.clone(), 2), (folder.join("model.safetensors"), 2), (folder.join("m.gguf"), 1)] {
         assert_eq!(open(&path).unwrap().tensors().count(), tensors, "{}", path.display());
     }
+    // A file that is named is the one that is meant, and the rest of its folder describes it.
+    let one = safetensors(&json!({"a": entry("F32", &[2], 0, 8)}), 8);
+    put("consolidated.safetensors", &one);
+    put("._model.safetensors", b"what a Mac leaves");
+    for (path, tensors) in
+        [(folder.clone(), 2), (folder.join("model.safetensors"), 2), (folder.join("consolidated.safetensors"), 1)]
+    {
+        let checkpoint = open(&path).unwrap();
+        assert_eq!((checkpoint.tensors().count(), checkpoint.other_files().len()), (tensors, 2), "{}", path.display());
+    }
+    std::fs::remove_file(folder.join("model.safetensors")).unwrap();
+    put("other.safetensors", &one);
+    put("third.safetensors", &one);
+    let several = open(&folder).err().unwrap().to_string();
+    let says = "holds several models, other.safetensors, third.safetensors: give the one that you mean";
+    assert!(several.contains(says) && several.starts_with(&folder.display().to_string()), "{several}");
+    assert_eq!(open(&folder.join("third.safetensors")).unwrap().tensors().count(), 1);
     assert!(matches!(open(&folder.join("missing.gguf")), Err(WeightsError::Io { .. })));
     std::fs::remove_dir_all(&folder).unwrap();
 }

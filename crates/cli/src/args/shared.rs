@@ -19,7 +19,8 @@ pub(crate) struct PromptArguments {
     #[arg(long, short, value_name = "TEXT", conflicts_with = "prompt_file")]
     pub(crate) prompt: Option<String>,
 
-    /// A file that holds the prompt; `-` is stdin. One line end at its end is left out
+    /// A file that holds the prompt, as UTF-8; `-` is stdin. A byte order mark at its beginning and one line end at its end are left
+    /// out; lines may end as on Windows
     #[arg(long, value_name = "FILE")]
     pub(crate) prompt_file: Option<PathBuf>,
 

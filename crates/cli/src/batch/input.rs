@@ -3,6 +3,7 @@
 use super::output::Output;
 use crate::fetch::sha256_of;
 use crate::jsonl::lines;
+use crate::text_file;
 use anyhow::{Context, Result};
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ impl Input {
             let lines = Lines::Coming(std::io::stdin().lock().lines().enumerate());
             return Ok(Self { name: "stdin".to_owned(), folder: PathBuf::new(), lines });
         }
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = text_file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let all: Vec<Given> = lines(&text).map(|(number, line)| Given::new(number, line.to_owned())).collect();
         Ok(Self {
             name: path.display().to_string(),
@@ -86,7 +87,10 @@ impl Input {
             Lines::There(all) => Ok(all.next()),
             Lines::Coming(lines) => {
                 for (i, line) in lines {
-                    let line = line.context("cannot read stdin")?;
+                    let mut line = line.context("cannot read stdin")?;
+                    if i == 0 && line.starts_with(text_file::MARK) {
+                        line.remove(0);
+                    }
                     if !line.trim().is_empty() {
                         return Ok(Some(Given::new(i + 1, line)));
                     }

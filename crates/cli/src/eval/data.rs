@@ -7,6 +7,7 @@ use crate::engine::Opened;
 use crate::fetch::sha256_of;
 use crate::jsonl::lines;
 use crate::say;
+use crate::text_file;
 use anyhow::{Context, Result, bail};
 use images::ImageProcessor;
 use serde_json::Value;
@@ -89,7 +90,7 @@ impl Data {
     /// Reads the file, and checks that what is asked for goes with it.
     pub(crate) fn open(arguments: &EvalArguments) -> Result<Self> {
         let path = &arguments.data;
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = text_file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let kind = Kind::of_all(&text, path)?;
         match kind {
             Kind::Text if arguments.only_right => {

@@ -28,8 +28,8 @@ pub enum Value {
 }
 
 impl Value {
-    /// What kind of value it is, for messages.
-    fn kind(&self) -> String {
+    /// What kind of value it is, and numbers themselves, for messages.
+    pub fn kind(&self) -> String {
         match self {
             Value::Unsigned(value) => value.to_string(),
             Value::Signed(value) => value.to_string(),

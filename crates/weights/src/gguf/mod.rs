@@ -9,7 +9,7 @@ pub use metadata::{Metadata, Numbers, Texts, Value};
 
 use crate::WeightsError;
 use crate::source::{ByteSource, read_exact};
-use crate::tensor_info::{TensorInfo, check_disjoint, checked_bytes};
+use crate::tensor_info::{TensorInfo, UnreadTensor, check_disjoint, checked_bytes, has_no_elements};
 use cursor::{Cursor, Stop};
 use tensor::Format;
 
@@ -33,6 +33,8 @@ pub struct Header {
     pub metadata: Metadata,
     /// Where each tensor lies, in the file's order; offsets count from the start of the file.
     pub tensors: Vec<TensorInfo>,
+    /// Tables of integers or of 64-bit floats, and tensors without elements. Only a model that asks for one is refused.
+    pub others: Vec<UnreadTensor>,
 }
 
 /// Reads a header from `prefix`, the first bytes of a file of `file_len_bytes` named `file`.
@@ -104,9 +106,12 @@ fn read_header(cursor: &mut Cursor) -> Result<Header, Stop> {
     let metadata = metadata::read(cursor, n_entries)?;
     let alignment = alignment(&metadata)?;
 
-    let mut tensors = Vec::new();
+    let (mut tensors, mut others) = (Vec::new(), Vec::new());
     for _ in 0..n_tensors {
-        tensors.push(read_tensor_info(cursor, alignment)?);
+        match read_tensor_info(cursor, alignment)? {
+            Entry::Read(info) => tensors.push(info),
+            Entry::Unread(other) => others.push(other),
+        }
     }
     // Offsets count from the first aligned byte after the header.
     let data_start = cursor.position().div_ceil(alignment).saturating_mul(alignment);
@@ -122,7 +127,7 @@ fn read_header(cursor: &mut Cursor) -> Result<Header, Stop> {
         info.offset = data_start.saturating_add(relative);
     }
     check_disjoint(cursor.file(), &tensors)?;
-    Ok(Header { metadata, tensors })
+    Ok(Header { metadata, tensors, others })
 }
 
 fn alignment(metadata: &Metadata) -> Result<u64, WeightsError> {
@@ -139,8 +144,14 @@ fn alignment(metadata: &Metadata) -> Result<u64, WeightsError> {
     }
 }
 
-/// One tensor, its offset still counted from the end of the header.
-fn read_tensor_info(cursor: &mut Cursor, alignment: u64) -> Result<TensorInfo, Stop> {
+/// One tensor of the header.
+enum Entry {
+    /// Its offset is still counted from the end of the header.
+    Read(TensorInfo),
+    Unread(UnreadTensor),
+}
+
+fn read_tensor_info(cursor: &mut Cursor, alignment: u64) -> Result<Entry, Stop> {
     let name = cursor.text("a tensor's name")?.to_owned();
     let n_dims = cursor.u32("a tensor's number of dimensions")?;
     if n_dims > MAX_DIMS {
@@ -159,11 +170,18 @@ fn read_tensor_info(cursor: &mut Cursor, alignment: u64) -> Result<TensorInfo, S
     shape.reverse();
     let code = cursor.u32("a tensor's type")?;
     let offset = cursor.u64("a tensor's offset")?;
+    let unread = |stored_as: String, shape| Ok(Entry::Unread(UnreadTensor { name: name.clone(), shape, stored_as, file: 0 }));
     let Some(format) = format_of(code) else {
+        if has_no_elements(&shape) || is_plain_number(code) {
+            return unread(type_name(code), shape);
+        }
         let expected = Format::ALL.map(Format::name).join(", ");
         let found = type_name(code);
         return Err(cursor.bad(|file| WeightsError::UnknownType { file, tensor: name, found, expected }));
     };
+    if has_no_elements(&shape) {
+        return unread(format.name().to_owned(), shape);
+    }
     if !offset.is_multiple_of(alignment) {
         return Err(cursor.bad(|file| WeightsError::Offset {
             file,
@@ -173,7 +191,12 @@ fn read_tensor_info(cursor: &mut Cursor, alignment: u64) -> Result<TensorInfo, S
         }));
     }
     let (shape, len_bytes) = checked_bytes(cursor.file(), &name, &shape, format)?;
-    Ok(TensorInfo { name, shape, format, file: 0, offset, len_bytes })
+    Ok(Entry::Read(TensorInfo { name, shape, format, file: 0, offset, len_bytes }))
+}
+
+/// Whether a type that is not read is that of tables rather than of weights: integers and 64-bit floats.
+fn is_plain_number(code: u32) -> bool {
+    (24..=28).contains(&code)
 }
 
 /// `enum ggml_type`, as far as it is read.

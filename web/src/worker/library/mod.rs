@@ -32,7 +32,7 @@ use store::Store;
 use wanted::Wanted;
 use web_sys::File;
 use weights::hub::HubError;
-use weights::{ByteSource, Checkpoint, ModelFiles};
+use weights::{ByteSource, Checkpoint, ModelFiles, is_system_file};
 
 /// The files of which a model may consist, where several are picked.
 const KINDS: [&str; 4] = [".gguf", ".safetensors", ".json", ".jinja"];
@@ -214,7 +214,8 @@ fn picked(mut files: Vec<File>) -> Result<(String, Vec<BlobSource>)> {
     ensure!(!files.is_empty(), "no file was picked");
     if files.len() > 1 {
         // A folder may have much else, such as the same weights in another form.
-        files.retain(|file| KINDS.iter().any(|kind| file.name().ends_with(kind)));
+        let is_part = |name: &str| KINDS.iter().any(|kind| name.ends_with(kind)) && !is_system_file(name);
+        files.retain(|file| is_part(&file.name()));
     }
     let weights = files.iter().find(|file| KINDS.iter().take(2).any(|kind| file.name().ends_with(kind)));
     let name = weights.or(files.first()).map(File::name).context("none of these files is part of a model")?;
