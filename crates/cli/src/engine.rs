@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use gpu::Wish;
 use images::ImageProcessor;
 use kernels::Executor;
-use model::{LoadProgress, Model, ModelConfig};
+use model::{Inventory, LoadProgress, Model, ModelConfig};
 use report::ModelInfo;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -59,7 +59,12 @@ pub(crate) fn open(named: Option<&str>) -> Result<Opened> {
     for notice in checkpoint.notices() {
         say::warn(format_args!("note: {notice}"));
     }
-    let (config, _) = ModelConfig::read(checkpoint.name(), checkpoint.config()).with_context(context)?;
+    let inventory = Inventory::of(&checkpoint).with_context(context)?;
+    let left_over = inventory.to_string();
+    if !left_over.is_empty() {
+        eprintln!("note: {left_over}");
+    }
+    let config = inventory.config;
     Ok(Opened { checkpoint, config, name, origin, prefers_chat: entry.is_some_and(|entry| entry.chat) })
 }
 

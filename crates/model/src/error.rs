@@ -1,5 +1,6 @@
 //! What can go wrong between a checkpoint and a token.
 
+use crate::Family;
 use kernels::ExecError;
 use tensor::DecodeError;
 use weights::WeightsError;
@@ -30,14 +31,26 @@ pub enum ModelError {
         expected: String,
     },
     /// A tensor that the architecture needs is not there.
-    #[error("{model}: tensor {tensor} is missing; {family} models have it")]
+    #[error("{model}: tensor {tensor} is missing; {needed_by}")]
     MissingTensor {
         /// The model's name.
         model: String,
         /// The tensor's name in the file.
         tensor: String,
-        /// The family that needs it.
+        /// What says that it should be there.
+        needed_by: String,
+    },
+    /// A tensor that belongs to what is computed, of which the architecture does not know what it is for.
+    #[error("{model}: tensor {tensor} has no place in {family} models, and without it the numbers would be others{hint}")]
+    UnusedTensor {
+        /// The model's name.
+        model: String,
+        /// The tensor's name in the file.
+        tensor: String,
+        /// The family that has no use for it.
         family: &'static str,
+        /// What can be done about it, or nothing.
+        hint: &'static str,
     },
     /// A tensor's shape contradicts the configuration.
     #[error("{model}: tensor {tensor} has shape {found:?}, but the configuration makes it {expected:?}")]
@@ -123,4 +136,18 @@ pub enum ModelError {
     /// The device could not do it.
     #[error(transparent)]
     Exec(#[from] ExecError),
+}
+
+impl ModelError {
+    /// A tensor that a model of that family cannot do without.
+    pub(crate) fn missing(model: &str, tensor: &str, family: &Family) -> ModelError {
+        let name = family.name;
+        let needed_by = match tensor.strip_suffix("_proj.bias") {
+            // Only where the configuration says so.
+            Some(part) if part.contains(".mlp.") => "config.json says by mlp_bias that it is there".to_owned(),
+            Some(part) if !part.contains("vision") => "config.json says by attention_bias that it is there".to_owned(),
+            _ => format!("{name} models have it"),
+        };
+        ModelError::MissingTensor { model: model.to_owned(), tensor: tensor.to_owned(), needed_by }
+    }
 }

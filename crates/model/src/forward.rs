@@ -3,6 +3,7 @@
 use crate::batch::Layout;
 use crate::finite::first_not_finite;
 use crate::head::HeadResults;
+use crate::linear::Linear;
 use crate::load::Block;
 use crate::{BatchShape, Input, KvCache, Model, ModelError, RowBatch, RowResult, Sequence};
 use kernels::{AttentionShape, Buffer, Cost, ExecError, Executor, Op, RowEntry};
@@ -340,14 +341,14 @@ impl<'a> Pass<'a> {
         self.project(&block.q, &q, rows.n);
         self.rotate(&q, &rows, config.n_heads);
         self.attend(layer, &rows);
-        self.multiply(&self.normed.clone(), &block.o, &x, rows.n, true);
+        block.o.apply(&self.normed, &x, rows.n, true, &mut self.ops);
 
         self.norm(&x, &block.mlp_norm, rows.n);
         let (gate, up) = (self.gate.clone(), self.up.clone());
         self.project(&block.gate, &gate, rows.n);
         self.project(&block.up, &up, rows.n);
         self.ops.push(Op::SwiGlu { gate: gate.clone(), up, words: rows.n * config.d_ff });
-        self.multiply(&gate, &block.down, &x, rows.n, true);
+        block.down.apply(&gate, &x, rows.n, true, &mut self.ops);
         if let Some(probe) = self.extras.probe {
             // The probed row is the last wanted one, which is also the last of the batch.
             let d_model = config.d_model;
@@ -370,15 +371,9 @@ impl<'a> Pass<'a> {
         });
     }
 
-    /// `out = normed . weight^T`.
-    fn project(&mut self, weight: &kernels::Weight, out: &Buffer, rows: usize) {
-        self.multiply(&self.normed.clone(), weight, out, rows, false);
-    }
-
-    /// `out = x . weight^T`, added to what `out` holds if `accumulate`.
-    fn multiply(&mut self, x: &Buffer, weight: &kernels::Weight, out: &Buffer, rows: usize, accumulate: bool) {
-        let (x, out, outputs) = (x.clone(), out.clone(), 0..weight.rows());
-        self.ops.push(Op::MatMul { x, weight: weight.clone(), outputs, out, rows, accumulate });
+    /// `out = normed . weight^T`, and the bias.
+    fn project(&mut self, linear: &Linear, out: &Buffer, rows: usize) {
+        linear.apply(&self.normed, out, rows, false, &mut self.ops);
     }
 
     fn rotate(&mut self, x: &Buffer, rows: &Rows, heads: usize) {

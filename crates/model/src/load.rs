@@ -1,13 +1,15 @@
 //! From a checkpoint to weights on a device, tensor by tensor in pieces.
 
 use crate::family::{Family, Names};
+use crate::inventory::Inventory;
+use crate::linear::{Linear, weight_of};
 use crate::rope::Rope;
 use crate::shape::Blank;
 use crate::vision::Vision;
 use crate::{ModelConfig, ModelError};
 use kernels::{Buffer, Executor, Weight, WeightSpec};
 use std::sync::OnceLock;
-use weights::{Checkpoint, Config, TensorInfo};
+use weights::{Checkpoint, TensorInfo};
 
 /// A decoder whose weights an executor holds.
 #[derive(Debug)]
@@ -29,14 +31,21 @@ pub struct Model {
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) attention_norm: Buffer,
-    pub(crate) q: Weight,
-    pub(crate) k: Weight,
-    pub(crate) v: Weight,
-    pub(crate) o: Weight,
+    pub(crate) q: Linear,
+    pub(crate) k: Linear,
+    pub(crate) v: Linear,
+    pub(crate) o: Linear,
     pub(crate) mlp_norm: Buffer,
-    pub(crate) gate: Weight,
-    pub(crate) up: Weight,
-    pub(crate) down: Weight,
+    pub(crate) gate: Linear,
+    pub(crate) up: Linear,
+    pub(crate) down: Linear,
+}
+
+impl Block {
+    /// Its linear maps.
+    pub(crate) fn linears(&self) -> [&Linear; 7] {
+        [&self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down]
+    }
 }
 
 /// How far loading has come.
@@ -50,42 +59,50 @@ pub struct LoadProgress {
 
 impl Model {
     /// Streams a checkpoint's weights to `executor`, calling `progress` after each piece, and readies the device for them.
+    ///
+    /// # Errors
+    /// As [`Inventory::of`], and where reading or the device fails.
     pub async fn load(
         checkpoint: &Checkpoint,
         executor: &mut dyn Executor,
         progress: &mut dyn FnMut(LoadProgress),
     ) -> Result<Model, ModelError> {
         let name = checkpoint.name().to_owned();
-        let (config, family) = ModelConfig::read(&name, checkpoint.config())?;
-        let gguf = family.gguf.as_ref().filter(|_| matches!(checkpoint.config(), Config::Gguf(_)));
-        let names = gguf.map_or(&family.hf_names, |form| &form.names);
+        let Inventory { config, family, .. } = Inventory::of(checkpoint)?;
+        let gguf = family.gguf_form(checkpoint.config());
+        let names = family.names(checkpoint.config());
         // Rows of a head of q and k, which are put back in order where they are stored interleaved; 1 where they are not.
         let head_rows = if gguf.is_some_and(|form| form.interleaves_qk) { config.head_dim } else { 1 };
         let total_bytes = checkpoint.tensors().map(|tensor| tensor.len_bytes).sum();
         let mut loader =
             Loader { checkpoint, executor, progress, report: LoadProgress { loaded_bytes: 0, total_bytes }, name: &name, family };
-        let (d, q_width, kv_width) = (config.d_model, config.q_width(), config.kv_width());
+        let (d, d_ff, q_width, kv_width) = (config.d_model, config.d_ff, config.q_width(), config.kv_width());
+        let (attention_bias, mlp_bias) = (config.attention_bias, config.mlp_bias);
 
-        let embedding = loader.matrix(names.embedding, config.vocab_size, d, 1).await?;
+        let embedding = loader.matrix(&weight_of(names.embedding), config.vocab_size, d, 1).await?;
         let mut blocks = Vec::with_capacity(config.n_layers);
         for layer in 0..config.n_layers {
-            let of_layer = |template: &str| template.replace("{}", &layer.to_string());
+            let of_layer = |template| Names::of_layer(template, layer);
+            let norm_of = |template| weight_of(&of_layer(template));
+            let linear = Linear::load;
+            let loader = &mut loader;
             blocks.push(Block {
-                attention_norm: loader.vector(&of_layer(names.attention_norm), d).await?,
-                q: loader.matrix(&of_layer(names.q), q_width, d, head_rows).await?,
-                k: loader.matrix(&of_layer(names.k), kv_width, d, head_rows).await?,
-                v: loader.matrix(&of_layer(names.v), kv_width, d, 1).await?,
-                o: loader.matrix(&of_layer(names.o), d, q_width, 1).await?,
-                mlp_norm: loader.vector(&of_layer(names.mlp_norm), d).await?,
-                gate: loader.matrix(&of_layer(names.gate), config.d_ff, d, 1).await?,
-                up: loader.matrix(&of_layer(names.up), config.d_ff, d, 1).await?,
-                down: loader.matrix(&of_layer(names.down), d, config.d_ff, 1).await?,
+                attention_norm: loader.vector(&norm_of(names.attention_norm), d).await?,
+                q: linear(loader, &of_layer(names.q), [q_width, d], head_rows, attention_bias).await?,
+                k: linear(loader, &of_layer(names.k), [kv_width, d], head_rows, attention_bias).await?,
+                v: linear(loader, &of_layer(names.v), [kv_width, d], 1, attention_bias).await?,
+                o: linear(loader, &of_layer(names.o), [d, q_width], 1, attention_bias).await?,
+                mlp_norm: loader.vector(&norm_of(names.mlp_norm), d).await?,
+                gate: linear(loader, &of_layer(names.gate), [d_ff, d], 1, mlp_bias).await?,
+                up: linear(loader, &of_layer(names.up), [d_ff, d], 1, mlp_bias).await?,
+                down: linear(loader, &of_layer(names.down), [d, d_ff], 1, mlp_bias).await?,
             });
         }
-        let final_norm = loader.vector(names.final_norm, d).await?;
-        let lm_head = match checkpoint.tensor(names.lm_head) {
-            None if config.tied_embedding => embedding.clone(),
-            _ => loader.matrix(names.lm_head, config.vocab_size, d, 1).await?,
+        let final_norm = loader.vector(&weight_of(names.final_norm), d).await?;
+        let lm_head = if config.tied_embedding && !loader.has(&weight_of(names.lm_head)) {
+            embedding.clone()
+        } else {
+            loader.matrix(&weight_of(names.lm_head), config.vocab_size, d, 1).await?
         };
         let divisors = loader.rope_divisors(names, config.head_dim / 2).await?;
         let rope = Rope::new(&config, divisors.as_deref());
@@ -116,7 +133,7 @@ impl Model {
 
     /// The stored formats of its matrices, each once.
     pub fn formats(&self) -> Vec<tensor::Format> {
-        let blocks = self.blocks.iter().flat_map(|b| [&b.q, &b.k, &b.v, &b.o, &b.gate, &b.up, &b.down]);
+        let blocks = self.blocks.iter().flat_map(Block::linears).map(|linear| &linear.weight);
         let vision = self.vision.iter().flat_map(Vision::weights);
         let mut formats: Vec<_> = blocks.chain([&self.embedding, &self.lm_head]).chain(vision).map(Weight::format).collect();
         formats.sort();
@@ -136,13 +153,17 @@ pub(crate) struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
+    /// Whether the files have a tensor of that name, readable or not.
+    pub(crate) fn has(&self, tensor: &str) -> bool {
+        self.checkpoint.has(tensor)
+    }
+
     fn find(&self, tensor: &str, expected: &[usize]) -> Result<&'a TensorInfo, ModelError> {
         let checkpoint = self.checkpoint;
-        let info = checkpoint.tensor(tensor).ok_or_else(|| ModelError::MissingTensor {
-            model: self.name.to_owned(),
-            tensor: tensor.to_owned(),
-            family: self.family.name,
-        })?;
+        if !checkpoint.has(tensor) {
+            return Err(ModelError::missing(self.name, tensor, self.family));
+        }
+        let info = checkpoint.require(tensor)?;
         if info.shape != expected {
             return Err(ModelError::TensorShape {
                 model: self.name.to_owned(),
@@ -223,6 +244,17 @@ impl<'a> Loader<'a> {
     /// A one-dimensional tensor as f32: these are small, and norms and biases are computed in f32.
     pub(crate) async fn vector(&mut self, tensor: &str, len: usize) -> Result<Buffer, ModelError> {
         let values = self.values(tensor, &[len]).await?;
+        self.upload(&values, "a norm or bias")
+    }
+
+    /// The bias of a linear map, whose outputs are stored as those of its matrix.
+    pub(crate) async fn bias(&mut self, tensor: &str, len: usize, head_rows: usize) -> Result<Buffer, ModelError> {
+        let mut values = self.values(tensor, &[len]).await?;
+        if head_rows > 1 {
+            let mut ordered = Vec::new();
+            deinterleave(bytemuck::cast_slice(&values), size_of::<f32>(), head_rows, &mut ordered);
+            bytemuck::cast_slice_mut::<f32, u8>(&mut values).copy_from_slice(&ordered);
+        }
         self.upload(&values, "a norm or bias")
     }
 

@@ -2,6 +2,7 @@
 
 use crate::forward::{Extras, Pass};
 use crate::head::LOGIT_WORDS;
+use crate::load::Block;
 use crate::vision::Vision;
 use crate::{KvCache, Model, ModelConfig, ModelError};
 use kernels::{AttentionShape, Cost, Slots, Uses};
@@ -168,9 +169,11 @@ impl Model {
         Ok(whole)
     }
 
-    /// Bytes of norms, and of a vision tower's biases and positions, which a model holds in buffers rather than weights.
+    /// Bytes of norms, biases, and a vision tower's positions, which a model holds in buffers rather than weights.
     pub fn norm_bytes(&self) -> u64 {
-        let of_blocks = self.blocks.iter().flat_map(|block| [&block.attention_norm, &block.mlp_norm]);
+        let norms = self.blocks.iter().flat_map(|block| [&block.attention_norm, &block.mlp_norm]);
+        let biases = self.blocks.iter().flat_map(Block::linears).filter_map(|linear| linear.bias.as_ref());
+        let of_blocks = norms.chain(biases);
         let of_vision = self.vision.iter().flat_map(Vision::buffers);
         of_blocks.chain([&self.final_norm]).chain(of_vision).map(|norm| 4 * norm.words() as u64).sum()
     }

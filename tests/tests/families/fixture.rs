@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use weights::{Checkpoint, ModelFiles, WeightsError};
 
-pub(crate) const ALL: [&str; 4] = ["grouped-f32", "sharded-bf16", "llama3-f16", "linear-mixed"];
+pub(crate) const ALL: [&str; 5] = ["grouped-f32", "sharded-bf16", "llama3-f16", "linear-mixed", "biased-f32"];
 
 /// What transformers computes: see `make.py`.
 #[derive(Deserialize)]

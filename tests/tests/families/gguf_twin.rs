@@ -107,7 +107,7 @@ pub(crate) fn twin(checkpoint: &Checkpoint) -> Gguf {
     for info in checkpoint.tensors() {
         let mut bytes = pollster::block_on(checkpoint.read(info)).unwrap();
         if info.name.contains("q_proj") || info.name.contains("k_proj") {
-            bytes = interleave(&bytes, info.rows(), config.head_dim);
+            bytes = interleave(&bytes, info.shape[0], config.head_dim);
         }
         let dims: Vec<u64> = info.shape.iter().rev().map(|dim| *dim as u64).collect();
         file = file.tensor(&gguf_name(&info.name), &dims, type_code(info.format), &bytes);

@@ -10,6 +10,7 @@ mod files;
 mod explained;
 mod fixture;
 mod gguf_twin;
+mod inventory;
 mod not_finite;
 mod promises;
 mod quantised;

@@ -4,7 +4,7 @@ use crate::files::{Gguf, floats};
 use crate::fixture::{Engine, difference_nats};
 use crate::gguf_twin::{header, open, type_code};
 use half::{bf16, f16};
-use model::{Input, ModelConfig, RopeScaling};
+use model::{Bias, Input, ModelConfig, RopeScaling};
 use tensor::Format;
 
 const SIZE: ModelConfig = ModelConfig {
@@ -19,6 +19,8 @@ const SIZE: ModelConfig = ModelConfig {
     norm_eps: 1e-5,
     rope_theta: 1000.0,
     rope_scaling: RopeScaling::None,
+    attention_bias: Bias::WhereStored,
+    mlp_bias: Bias::WhereStored,
     tied_embedding: true,
     vision: None,
 };

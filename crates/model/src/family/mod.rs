@@ -3,6 +3,8 @@
 mod idefics3;
 mod llama;
 
+use weights::Config;
+
 /// What sets one family of architectures apart: how files name its parts, and how they store them.
 #[derive(Debug)]
 pub struct Family {
@@ -10,6 +12,8 @@ pub struct Family {
     pub name: &'static str,
     /// `architectures` in config.json.
     pub architectures: &'static [&'static str],
+    /// `model_type` there, which says it where no architecture is given.
+    pub model_types: &'static [&'static str],
     /// Tensor names in safetensors files.
     pub hf_names: Names,
     /// How GGUF files have it, if they do.
@@ -29,7 +33,8 @@ pub struct GgufForm {
     pub names: Names,
 }
 
-/// The tensors of a decoder. In those of a block, `{}` stands for the layer.
+/// The tensors of a decoder, without the ending `.weight`; where a linear map has a bias it ends in `.bias`. In those of a block,
+/// `{}` stands for the layer.
 #[derive(Debug)]
 pub struct Names {
     /// `[vocab_size, d_model]`.
@@ -38,7 +43,7 @@ pub struct Names {
     pub final_norm: &'static str,
     /// `[vocab_size, d_model]`; where it is missing the embedding serves.
     pub lm_head: &'static str,
-    /// `[head_dim / 2]` divisors of the rotary frequencies, where files carry them.
+    /// `[head_dim / 2]` divisors of the rotary frequencies, where files carry them; the whole name.
     pub rope_divisors: Option<&'static str>,
     /// `[d_model]`.
     pub attention_norm: &'static str,
@@ -58,6 +63,20 @@ pub struct Names {
     pub up: &'static str,
     /// `[d_model, d_ff]`.
     pub down: &'static str,
+    /// How the names of all tensors begin that are computed with outside the blocks, known here or not.
+    pub computed: &'static [&'static str],
+}
+
+impl Names {
+    /// The tensor of a norm or a linear map in a layer.
+    pub(crate) fn of_layer(template: &str, layer: usize) -> String {
+        template.replace("{}", &layer.to_string())
+    }
+
+    /// The linear maps of a block's attention and of its MLP.
+    pub(crate) fn linears(&self) -> ([&'static str; 4], [&'static str; 3]) {
+        ([self.q, self.k, self.v, self.o], [self.gate, self.up, self.down])
+    }
 }
 
 /// The tensors of a vision tower and its connector in safetensors files. In those of a block, `{}` stands for the layer. Of
@@ -88,11 +107,30 @@ pub struct VisionNames {
     pub final_norm: &'static str,
     /// `[decoder's d_model, scale_factor^2 * d_model]`.
     pub projection: &'static str,
+    /// How the names of all tensors begin that are computed with outside the blocks, known here or not.
+    pub computed: &'static [&'static str],
+}
+
+impl VisionNames {
+    /// What there is a `.weight` and a `.bias` of in a block.
+    pub(crate) fn of_block(&self) -> [&'static str; 8] {
+        [self.attention_norm, self.q, self.k, self.v, self.o, self.mlp_norm, self.up, self.down]
+    }
 }
 
 impl Family {
     /// Every family there is.
     pub const ALL: [&'static Family; 2] = [&llama::LLAMA, &idefics3::IDEFICS3];
+
+    /// How files of that kind have it, if they are GGUF.
+    pub(crate) fn gguf_form(&self, config: &Config) -> Option<&GgufForm> {
+        self.gguf.as_ref().filter(|_| matches!(config, Config::Gguf(_)))
+    }
+
+    /// The names of its tensors in files of that kind.
+    pub(crate) fn names(&self, config: &Config) -> &Names {
+        self.gguf_form(config).map_or(&self.hf_names, |form| &form.names)
+    }
 
     /// The names by which files may call a supported architecture, for messages.
     pub fn supported() -> String {

@@ -7,7 +7,8 @@ mod tower;
 pub use config::VisionConfig;
 
 use crate::ModelError;
-use crate::family::VisionNames;
+use crate::family::{Names, VisionNames};
+use crate::linear::{Bias, Linear, bias_of, weight_of};
 use crate::load::Loader;
 use kernels::{Buffer, Weight};
 
@@ -35,13 +36,6 @@ pub(crate) struct Block {
     pub(crate) down: Linear,
 }
 
-/// A product, and what is added to each of its rows.
-#[derive(Debug)]
-pub(crate) struct Linear {
-    pub(crate) weight: Weight,
-    pub(crate) bias: Buffer,
-}
-
 /// A layer norm's gain and bias.
 #[derive(Debug)]
 pub(crate) struct Norm {
@@ -60,7 +54,7 @@ impl Vision {
         let (d, d_ff) = (config.d_model, config.d_ff);
         let patch = Linear {
             weight: loader.kernel(&weight_of(names.patch), [d, 3, config.patch_px, config.patch_px]).await?,
-            bias: loader.vector(&bias_of(names.patch), d).await?,
+            bias: Some(loader.vector(&bias_of(names.patch), d).await?),
         };
         // Tiles are whole and of the tower's own size, so that a patch's position is its number. (The family's own code finds
         // it by comparing fractions in single precision, which for some numbers of patches, 25 a side among them, is one off
@@ -69,16 +63,16 @@ impl Vision {
         let positions = loader.upload(&learned, "position embeddings")?;
         let mut blocks = Vec::with_capacity(config.n_layers);
         for layer in 0..config.n_layers {
-            let of_layer = |template: &str| template.replace("{}", &layer.to_string());
+            let of_layer = |template| Names::of_layer(template, layer);
             blocks.push(Block {
                 attention_norm: norm(loader, &of_layer(names.attention_norm), d).await?,
-                q: linear(loader, &of_layer(names.q), d, d).await?,
-                k: linear(loader, &of_layer(names.k), d, d).await?,
-                v: linear(loader, &of_layer(names.v), d, d).await?,
-                o: linear(loader, &of_layer(names.o), d, d).await?,
+                q: linear(loader, &of_layer(names.q), [d, d]).await?,
+                k: linear(loader, &of_layer(names.k), [d, d]).await?,
+                v: linear(loader, &of_layer(names.v), [d, d]).await?,
+                o: linear(loader, &of_layer(names.o), [d, d]).await?,
                 mlp_norm: norm(loader, &of_layer(names.mlp_norm), d).await?,
-                up: linear(loader, &of_layer(names.up), d_ff, d).await?,
-                down: linear(loader, &of_layer(names.down), d, d_ff).await?,
+                up: linear(loader, &of_layer(names.up), [d_ff, d]).await?,
+                down: linear(loader, &of_layer(names.down), [d, d_ff]).await?,
             });
         }
         let final_norm = norm(loader, names.final_norm, d).await?;
@@ -94,7 +88,7 @@ impl Vision {
 
     /// All that it holds beside matrices.
     pub(crate) fn buffers(&self) -> impl Iterator<Item = &Buffer> {
-        let biases = self.blocks.iter().flat_map(Block::linears).chain([&self.patch]).map(|linear| &linear.bias);
+        let biases = self.blocks.iter().flat_map(Block::linears).chain([&self.patch]).filter_map(|linear| linear.bias.as_ref());
         let norms = self.blocks.iter().flat_map(|block| [&block.attention_norm, &block.mlp_norm]).chain([&self.final_norm]);
         biases.chain(norms.flat_map(|norm| [&norm.gain, &norm.bias])).chain([&self.positions])
     }
@@ -106,17 +100,8 @@ impl Block {
     }
 }
 
-fn weight_of(name: &str) -> String {
-    format!("{name}.weight")
-}
-
-fn bias_of(name: &str) -> String {
-    format!("{name}.bias")
-}
-
-async fn linear(loader: &mut Loader<'_>, name: &str, rows: usize, cols: usize) -> Result<Linear, ModelError> {
-    let weight = loader.matrix(&weight_of(name), rows, cols, 1).await?;
-    Ok(Linear { weight, bias: loader.vector(&bias_of(name), rows).await? })
+async fn linear(loader: &mut Loader<'_>, name: &str, shape: [usize; 2]) -> Result<Linear, ModelError> {
+    Linear::load(loader, name, shape, 1, Bias::All).await
 }
 
 async fn norm(loader: &mut Loader<'_>, name: &str, len: usize) -> Result<Norm, ModelError> {

@@ -1,11 +1,12 @@
 //! A tile's way through the vision tower and the connector.
 
-use super::{Block, Linear, Norm, Vision, VisionConfig, patches};
+use super::{Block, Norm, Vision, VisionConfig, patches};
 use crate::finite::first_not_finite;
 use crate::forward::Allocate;
+use crate::linear::Linear;
 use crate::{Model, ModelError};
 use images::PixelValues;
-use kernels::{AttentionShape, Buffer, Executor, NO_FACTORS, Op, Operator, RowEntry, Weight};
+use kernels::{AttentionShape, Buffer, Executor, NO_FACTORS, Op, Operator, RowEntry};
 
 impl Model {
     /// The dimensions of its vision tower.
@@ -132,14 +133,15 @@ impl<'a> Plan<'a> {
         };
         let (x, normed) = (plan.x.clone(), plan.normed.clone());
         plan.linear(&patches, &vision.patch, &x, false);
-        plan.add(&x, &vision.positions, n * d, n * d);
+        plan.ops.push(Op::Add { x: x.clone(), addend: vision.positions.clone(), words: n * d, period: n * d });
         for block in &vision.blocks {
             plan.block(block);
         }
         plan.norm(&vision.final_norm);
         // A square of patches side by side is one position: rows of d become fewer rows of more, which are one memory.
         plan.ops.push(Op::Gather { from: normed, index: index.clone(), out: x.clone(), rows: n, cols: d });
-        plan.multiply(&x, &vision.projection, &out, config.n_positions(), false);
+        let (weight, outputs, rows) = (vision.projection.clone(), 0..vision.projection.rows(), config.n_positions());
+        plan.ops.push(Op::MatMul { x, weight, outputs, out: out.clone(), rows, accumulate: false });
         Ok((plan, patches, out, index))
     }
 
@@ -174,18 +176,7 @@ impl<'a> Plan<'a> {
 
     /// `out = x . weight^T + bias` for all patches, added to what `out` holds if `accumulate`.
     fn linear(&mut self, x: &Buffer, linear: &Linear, out: &Buffer, accumulate: bool) {
-        let (n, cols) = (self.config.n_patches(), linear.weight.rows());
-        self.multiply(x, &linear.weight, out, n, accumulate);
-        self.add(out, &linear.bias, n * cols, cols);
-    }
-
-    fn multiply(&mut self, x: &Buffer, weight: &Weight, out: &Buffer, rows: usize, accumulate: bool) {
-        let (x, out, outputs) = (x.clone(), out.clone(), 0..weight.rows());
-        self.ops.push(Op::MatMul { x, weight: weight.clone(), outputs, out, rows, accumulate });
-    }
-
-    fn add(&mut self, x: &Buffer, addend: &Buffer, words: usize, period: usize) {
-        self.ops.push(Op::Add { x: x.clone(), addend: addend.clone(), words, period });
+        linear.apply(x, out, self.config.n_patches(), accumulate, &mut self.ops);
     }
 
     /// `normed = attention(q)` over all patches.

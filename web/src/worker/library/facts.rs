@@ -7,7 +7,7 @@ use super::shelf::Shelf;
 use super::wanted::{Plan, PlannedFile, Wanted};
 use crate::messages::ModelFacts;
 use anyhow::Result;
-use model::ModelConfig;
+use model::Inventory;
 use weights::text::one_line;
 use weights::{ByteSource, Checkpoint, Config, ModelFiles};
 
@@ -70,7 +70,8 @@ struct Header {
 impl Header {
     async fn read(files: Vec<(String, Box<dyn ByteSource>)>) -> Result<Header> {
         let checkpoint = Checkpoint::open(ModelFiles::new(files)).await?;
-        let (config, _) = ModelConfig::read(checkpoint.name(), checkpoint.config())?;
+        // What would be refused after it has been fetched is refused before.
+        let config = Inventory::of(&checkpoint)?.config;
         Ok(Header { memory_bytes: config.memory_bytes(&checkpoint), licence: licence(&checkpoint) })
     }
 }

@@ -1,0 +1,153 @@
+//! A decoder's dimensions from `config.json`, by the names and defaults of transformers.
+
+use super::keys::{HUGGING_FACE, Neutral, Sizes};
+use super::{ModelConfig, Reader, RopeScaling};
+use crate::{Bias, Family, ModelError, VisionConfig};
+use serde_json::Value;
+
+impl Reader<'_> {
+    pub(super) fn hugging_face(&self, json: &Value) -> Result<(ModelConfig, &'static Family), ModelError> {
+        let family = self.family(json)?;
+        let vision = family.vision.as_ref().map(|_| VisionConfig::read(self, json)).transpose()?;
+        // Where the configuration does not say, the files do.
+        let tied_embedding = self.flag_or(json, "tie_word_embeddings", true)?;
+        let json = if vision.is_some() { &json["text_config"] } else { json };
+        let whole = |key: &str| self.whole(json, key);
+        let whole_or = |key: &str, default: usize| self.whole_or(json, key, default);
+        let (d_model, n_heads) = (whole("hidden_size")?, whole("num_attention_heads")?);
+        if n_heads == 0 {
+            return Err(self.wrong("num_attention_heads", 0, "at least 1"));
+        }
+        let activation = &json["hidden_act"];
+        // `swish` is another name of it.
+        if !activation.is_null() && !["silu", "swish"].iter().any(|name| activation == name) {
+            return Err(self.wrong("hidden_act", activation, "silu"));
+        }
+        let bias = |key: &str| Ok::<_, ModelError>(if self.flag_or(json, key, false)? { Bias::All } else { Bias::None });
+        let max_positions = whole_or("max_position_embeddings", 2048)?;
+        let head_dim = whole_or("head_dim", d_model / n_heads)?;
+        self.check_keys(json, Sizes { d_model, head_dim, max_positions })?;
+        let rope = self.rope(json)?;
+        let theta = self.number_or(rope, "rope_theta", self.number_or(json, "rope_theta", 10_000.0)?)?;
+        let config = ModelConfig {
+            d_model,
+            n_layers: whole("num_hidden_layers")?,
+            n_heads,
+            n_kv_heads: whole_or("num_key_value_heads", n_heads)?,
+            head_dim,
+            d_ff: whole("intermediate_size")?,
+            vocab_size: whole("vocab_size")?,
+            max_positions,
+            norm_eps: self.number_or(json, "rms_norm_eps", 1e-6)? as f32,
+            rope_theta: theta,
+            rope_scaling: self.rope_scaling(json, rope, max_positions)?,
+            attention_bias: bias("attention_bias")?,
+            mlp_bias: bias("mlp_bias")?,
+            tied_embedding,
+            vision,
+        };
+        Ok((config, family))
+    }
+
+    /// The family that `architectures` names, or without any, as `AutoModelForCausalLM` goes by it, `model_type`.
+    fn family(&self, json: &Value) -> Result<&'static Family, ModelError> {
+        let names: Vec<&str> = json["architectures"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let unknown =
+            |found: String, supported: String| ModelError::Architecture { model: self.model.to_owned(), found, supported };
+        if !names.is_empty() {
+            let is_it = |family: &&Family| names.iter().any(|name| family.architectures.contains(name));
+            return Family::ALL.into_iter().find(is_it).ok_or_else(|| unknown(names.join(", "), Family::supported()));
+        }
+        let Some(model_type) = json["model_type"].as_str() else {
+            let expected = format!("an architecture (one of {}) or a model_type", Family::supported());
+            return Err(self.wrong("architectures", "missing, as is model_type", expected));
+        };
+        let types: Vec<&str> = Family::ALL.iter().flat_map(|family| family.model_types).copied().collect();
+        let is_it = |family: &&Family| family.model_types.contains(&model_type);
+        Family::ALL.into_iter().find(is_it).ok_or_else(|| unknown(format!("model_type {model_type}"), types.join(", ")))
+    }
+
+    fn check_keys(&self, json: &Value, sizes: Sizes) -> Result<(), ModelError> {
+        for (key, neutral) in HUGGING_FACE {
+            let is_neutral = match &json[key] {
+                Value::Null => true,
+                Value::Bool(flag) => neutral.holds(f64::from(u8::from(*flag)), sizes),
+                Value::Number(number) => number.as_f64().is_some_and(|value| neutral.holds(value, sizes)),
+                _ => false,
+            };
+            // Configurations of families with windows carry the size of one that they do not use.
+            let is_off = neutral == Neutral::Window && json["use_sliding_window"] == false;
+            if !is_neutral && !is_off {
+                return Err(self.wrong(key, &json[key], neutral.expected(sizes)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rotary settings: newer files gather them under `rope_parameters`, and the older name goes before it where it says
+    /// anything.
+    fn rope<'a>(&self, json: &'a Value) -> Result<&'a Value, ModelError> {
+        for key in ["rope_scaling", "rope_parameters"] {
+            let value = &json[key];
+            if !value.is_null() && !value.is_object() {
+                return Err(self.wrong(key, value, "an object"));
+            }
+            if value.as_object().is_some_and(|settings| !settings.is_empty()) {
+                return Ok(value);
+            }
+        }
+        Ok(&Value::Null)
+    }
+
+    fn rope_scaling(&self, json: &Value, rope: &Value, max_positions: usize) -> Result<RopeScaling, ModelError> {
+        let number =
+            |key: &str| rope[key].as_f64().ok_or_else(|| self.wrong(&format!("rope_scaling.{key}"), &rope[key], "a number"));
+        if self.number_or(rope, "partial_rotary_factor", 1.0)? != 1.0 {
+            return Err(self.wrong("rope_scaling.partial_rotary_factor", &rope["partial_rotary_factor"], 1));
+        }
+        let kind = [&rope["rope_type"], &rope["type"]].into_iter().find(|kind| !kind.is_null());
+        Ok(match kind.map(|kind| kind.as_str().unwrap_or("no name")) {
+            None if self.number_or(rope, "factor", 1.0)? != 1.0 => {
+                let found = format!("{} without a rope_type", rope["factor"]);
+                return Err(self.wrong("rope_scaling.factor", found, "a rope_type beside it: linear or llama3"));
+            }
+            None | Some("default") => RopeScaling::None,
+            Some("linear") => RopeScaling::Linear { factor: number("factor")? },
+            Some("llama3") => RopeScaling::Llama3 {
+                factor: number("factor")?,
+                low_freq_factor: number("low_freq_factor")?,
+                high_freq_factor: number("high_freq_factor")?,
+                // Some files have it beside the others, which goes before them.
+                original_positions: self.number_or(
+                    json,
+                    "original_max_position_embeddings",
+                    self.number_or(rope, "original_max_position_embeddings", max_positions as f64)?,
+                )?,
+            },
+            Some(other) => return Err(self.wrong("rope_scaling.rope_type", other, "default, linear or llama3")),
+        })
+    }
+
+    /// A whole number.
+    pub(crate) fn whole(&self, json: &Value, key: &str) -> Result<usize, ModelError> {
+        let value = &json[key];
+        value.as_u64().and_then(|n| usize::try_from(n).ok()).ok_or_else(|| self.wrong(key, value, "a whole number"))
+    }
+
+    /// A whole number, or `default` where there is none.
+    pub(crate) fn whole_or(&self, json: &Value, key: &str, default: usize) -> Result<usize, ModelError> {
+        if json[key].is_null() { Ok(default) } else { self.whole(json, key) }
+    }
+
+    /// A number, or `default` where there is none.
+    fn number_or(&self, json: &Value, key: &str, default: f64) -> Result<f64, ModelError> {
+        let value = &json[key];
+        if value.is_null() { Ok(default) } else { value.as_f64().ok_or_else(|| self.wrong(key, value, "a number")) }
+    }
+
+    /// Yes or no, or `default` where neither is said.
+    fn flag_or(&self, json: &Value, key: &str, default: bool) -> Result<bool, ModelError> {
+        let value = &json[key];
+        if value.is_null() { Ok(default) } else { value.as_bool().ok_or_else(|| self.wrong(key, value, "true or false")) }
+    }
+}

@@ -1,0 +1,65 @@
+//! A linear map of rows, with or without a bias.
+
+use crate::ModelError;
+use crate::load::Loader;
+use kernels::{Buffer, Op, Weight};
+
+/// A matrix `[outputs, inputs]`, and what is added to each row of its products.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    pub(crate) weight: Weight,
+    /// `[outputs]`.
+    pub(crate) bias: Option<Buffer>,
+}
+
+/// Whether linear maps have a bias, as a model's files say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bias {
+    /// None has.
+    None,
+    /// All have.
+    All,
+    /// Those have of which there is one in the file, which says no more about it.
+    WhereStored,
+}
+
+impl Linear {
+    /// Brings a map and its bias to the executor. With `head_rows > 1` the outputs of each head are stored interleaved, as in
+    /// [`Loader::matrix`].
+    pub(crate) async fn load(
+        loader: &mut Loader<'_>,
+        name: &str,
+        [outputs, inputs]: [usize; 2],
+        head_rows: usize,
+        bias: Bias,
+    ) -> Result<Linear, ModelError> {
+        let weight = loader.matrix(&weight_of(name), outputs, inputs, head_rows).await?;
+        let has_bias = match bias {
+            Bias::None => false,
+            Bias::All => true,
+            Bias::WhereStored => loader.has(&bias_of(name)),
+        };
+        let bias = if has_bias { Some(loader.bias(&bias_of(name), outputs, head_rows).await?) } else { None };
+        Ok(Linear { weight, bias })
+    }
+
+    /// Appends `out = x . weight^T + bias` for so many rows, added to what `out` holds if `accumulate`.
+    pub(crate) fn apply(&self, x: &Buffer, out: &Buffer, rows: usize, accumulate: bool, ops: &mut Vec<Op>) {
+        let (weight, outputs) = (self.weight.clone(), 0..self.weight.rows());
+        ops.push(Op::MatMul { x: x.clone(), weight, outputs, out: out.clone(), rows, accumulate });
+        if let Some(bias) = &self.bias {
+            let period = self.weight.rows();
+            ops.push(Op::Add { x: out.clone(), addend: bias.clone(), words: rows * period, period });
+        }
+    }
+}
+
+/// The tensor of a part's matrix or gain.
+pub(crate) fn weight_of(name: &str) -> String {
+    format!("{name}.weight")
+}
+
+/// The tensor of a part's bias.
+pub(crate) fn bias_of(name: &str) -> String {
+    format!("{name}.bias")
+}
