@@ -1,6 +1,6 @@
 //! From the bytes of a file to pixels.
 
-use crate::{ImageError, Picture};
+use crate::{ImageError, Picture, intact};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::io::Cursor;
 
@@ -15,9 +15,8 @@ const MAX_ALLOC_BYTES: u64 = 2 * 4 * MAX_PIXELS;
 /// When it is none of these, damaged, or has more than [`MAX_PIXELS`].
 pub fn decode(bytes: &[u8]) -> Result<Picture, ImageError> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(damaged)?;
-    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) {
-        return Err(ImageError::Format);
-    }
+    let format = reader.format().filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP));
+    let format = format.ok_or(ImageError::Format)?;
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_ALLOC_BYTES);
     reader.limits(limits);
@@ -26,6 +25,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, ImageError> {
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(ImageError::TooLarge { width, height, limit: MAX_PIXELS });
     }
+    intact::check(format, bytes).map_err(damaged)?;
     // Metadata that cannot be read says nothing about how the picture is to be held.
     let orientation = decoder.orientation().ok();
     let mut decoded = DynamicImage::from_decoder(decoder).map_err(damaged)?;

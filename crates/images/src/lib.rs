@@ -5,6 +5,7 @@
 
 mod decode;
 mod error;
+mod intact;
 mod picture;
 mod process;
 mod prompt;
