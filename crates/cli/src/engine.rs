@@ -62,7 +62,7 @@ pub(crate) fn open(named: Option<&str>) -> Result<Opened> {
     let inventory = Inventory::of(&checkpoint).with_context(context)?;
     let left_over = inventory.to_string();
     if !left_over.is_empty() {
-        eprintln!("note: {left_over}");
+        say::note(format_args!("note: {left_over}"));
     }
     let config = inventory.config;
     Ok(Opened { checkpoint, config, name, origin, prefers_chat: entry.is_some_and(|entry| entry.chat) })
