@@ -8,6 +8,7 @@
 //! There is no I/O here, and no device: a model runs on whatever [`kernels::Executor`] it is given.
 
 mod answer;
+mod bootstrap;
 mod contrast;
 mod error;
 mod explainer;
@@ -28,6 +29,7 @@ mod suppression;
 mod text;
 mod units;
 
+pub use bootstrap::{Bootstrap, Interval};
 pub use contrast::{Compared, Contrast};
 pub use error::AtmanError;
 pub use explainer::{Expected, Explainer};

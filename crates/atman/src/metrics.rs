@@ -45,9 +45,13 @@ pub fn average_precision_of_groups(groups: &[Group]) -> Option<f64> {
     (total > 0).then(|| sum / total as f64)
 }
 
-/// Soft precision and recall, as the AtMan paper (Deiseroth et al. 2023) weighs them: scores, negative ones as 0, are divided by their
-/// greatest; precision is the share of all of them that lies on relevant items, recall their mean over relevant items.
-/// Both 0 where no score is positive, `None` where nothing is relevant.
+/// Soft precision and recall: scores, negative ones as 0, are divided by their greatest; precision is the share of all of them that
+/// lies on relevant items, recall their mean over relevant items. Both 0 where no score is positive, `None` where nothing is
+/// relevant.
+///
+/// With the squares of the scores as [`sum_of_squares`] has them, these are the precision and the recall of the AtMan authors'
+/// own code, whose means over questions the paper (Deiseroth et al. 2023) calls mAP and mAR. That is another thing than
+/// [`average_precision`], which depends on the order of the scores alone.
 pub fn soft_precision_recall(scores: &[f32], relevant: &[bool]) -> Option<(f64, f64)> {
     soft_precision_recall_of_groups(&Group::each(scores, relevant))
 }
@@ -64,6 +68,14 @@ pub fn soft_precision_recall_of_groups(groups: &[Group]) -> Option<(f64, f64)> {
     (count > 0).then(|| (ratio(on_relevant, total), ratio(on_relevant, greatest * count as f64)))
 }
 
+/// A unit's score as the AtMan authors' evaluation takes it unless told otherwise (`openimages_eval.py` of their repository
+/// Aleph-Alpha/AtMan): its relevance for each target token squared, then summed, so that what speaks against a token counts like
+/// what supports it. `None` where there is nothing to sum.
+pub fn sum_of_squares(row: &[Option<f32>]) -> Option<f32> {
+    let known: Vec<f32> = row.iter().flatten().map(|relevance| relevance * relevance).collect();
+    (!known.is_empty()).then(|| known.iter().sum())
+}
+
 /// The pointing game (Zhang et al. 2016, arXiv 1608.00507): 1 where the strongest point lies on what is relevant, 0 where it
 /// does not. The strongest point of parts of a picture is the middle of the strongest part, where smoothing would put it;
 /// `on_relevant` says of each part whether its middle lies on what is relevant. Of several that are equally strong, the share
@@ -78,6 +90,13 @@ pub fn pointing_game(scores: &[f32], on_relevant: &[bool]) -> Option<f64> {
 /// The arithmetic mean; `None` of nothing.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The value below which that part of sorted values lies, between two values in proportion (as numpy's `quantile`). `None` of nothing.
+pub fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
+    let at = part.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
+    let (below, above) = (sorted.get(at.floor() as usize)?, sorted.get(at.ceil() as usize)?);
+    Some(below + (above - below) * at.fract())
 }
 
 /// The mean of what lies between the quartiles: a quarter of the values is left out at each end, the values at the border in
@@ -117,6 +136,26 @@ mod tests {
     }
 
     #[test]
+    fn the_authors_precision_and_recall_weigh_by_squares_of_each_target_token() {
+        // Four units, two target tokens; the first and the third unit are the answer.
+        let rows = [[Some(2.0), Some(1.0)], [Some(1.0), Some(-3.0)], [Some(1.0), None], [Some(-1.0), Some(-1.0)]];
+        let relevant = [true, false, true, false];
+        // Ours: 3, -2, 1, -2; negative ones as 0. 4 of 4 lies on the answer, which has (3 + 1) / 3 of two.
+        let sums: Vec<f32> = rows.iter().map(|row| crate::sum(row, 0..2).unwrap()).collect();
+        assert_eq!(sums, [3.0, -2.0, 1.0, -2.0]);
+        let (precision, recall) = soft_precision_recall(&sums, &relevant).unwrap();
+        assert!((precision - 1.0).abs() < 1e-12 && (recall - 2.0 / 3.0).abs() < 1e-12);
+        // Theirs: 4 + 1, 1 + 9, 1, 1 + 1. 6 of 18 lies on the answer, which has (5 + 1) / 10 of two.
+        let squares: Vec<f32> = rows.iter().map(|row| sum_of_squares(row).unwrap()).collect();
+        assert_eq!(squares, [5.0, 10.0, 1.0, 2.0]);
+        let (precision, recall) = soft_precision_recall(&squares, &relevant).unwrap();
+        assert!((precision - 1.0 / 3.0).abs() < 1e-12 && (recall - 0.3).abs() < 1e-12);
+        // Average precision sees the order alone: 1 at the first, 2 / 2 at the second.
+        assert_eq!(average_precision(&sums, &relevant), Some(1.0));
+        assert_eq!(sum_of_squares(&[None, None]), None);
+    }
+
+    #[test]
     fn groups_count_as_their_items_do() {
         let group = |score, count, relevant| Group { score, count, relevant };
         let groups = [group(0.5, 3, 1), group(2.0, 2, 2), group(-1.0, 4, 1), group(0.5, 1, 1), group(1.5, 0, 0)];
@@ -147,6 +186,13 @@ mod tests {
         // Of four equally strong ones three hit.
         assert_eq!(pointing_game(&[1.0, 1.0, 1.0, 0.0, 1.0], &[true, true, false, false, true]), Some(0.75));
         assert_eq!(pointing_game(&[], &[]), None);
+    }
+
+    #[test]
+    fn a_quantile_lies_between_values_in_proportion() {
+        let sorted = [1.0, 2.0, 4.0, 8.0];
+        assert_eq!((quantile(&sorted, 0.0), quantile(&sorted, 1.0), quantile(&sorted, 0.5)), (Some(1.0), Some(8.0), Some(3.0)));
+        assert_eq!((quantile(&sorted, 0.25), quantile(&[], 0.5)), (Some(1.75), None));
     }
 
     #[test]
