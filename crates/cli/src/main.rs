@@ -15,6 +15,7 @@ mod generate;
 mod hashes;
 mod interrupt;
 mod jsonl;
+mod made_by;
 mod models;
 mod name;
 mod pictures;

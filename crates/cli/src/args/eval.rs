@@ -20,9 +20,14 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
 
-    /// Of questions about pictures: only those that the model answers just as the data do, always taking the likeliest token
+    /// Only questions that the model answers rightly itself, always taking the likeliest token: about a picture just as the data do,
+    /// about a text in words among which the answer's are, case, punctuation and articles aside
     #[arg(long)]
     pub(crate) only_right: bool,
+
+    /// The method that the others are compared with, as the table names it, such as "leave-one-out" [default: the first]
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) against: Option<String>,
 
     /// Operators to compare
     #[arg(

@@ -42,8 +42,8 @@ pub(crate) struct Asked {
 }
 
 impl AboutImage {
-    /// Reads a line of a file in that folder, and what tells the contents of its pictures from others.
-    pub(crate) fn read(line: &str, folder: &Path, opened: &Opened) -> Result<(Self, String)> {
+    /// Reads a line of a file in that folder, and the SHA-256 of its picture and of its mask.
+    pub(crate) fn read(line: &str, folder: &Path, opened: &Opened) -> Result<(Self, Vec<String>)> {
         let Line { image, question, answer, mask } = serde_json::from_str(line)?;
         if answer.trim().is_empty() {
             bail!("the answer is empty; give the one to be explained");
@@ -58,7 +58,7 @@ impl AboutImage {
             Some(_) => Prompt::chat(&question, None, 1, &opened.checkpoint)?,
             None => Prompt::plain(format!("Question: {question}\nAnswer:")),
         };
-        let contents = format!("{} {}", sha256_of(&image_bytes), sha256_of(&mask_bytes));
+        let contents = vec![sha256_of(&image_bytes), sha256_of(&mask_bytes)];
         let (width_px, height_px, mask_pixels) = (picture.width(), picture.height(), of_mask.n_white());
         Ok((Self { image, mask, prompt, answer, width_px, height_px, mask_pixels }, contents))
     }

@@ -21,6 +21,8 @@ struct Line {
 #[derive(Debug)]
 pub(crate) struct AboutText {
     pub(crate) question: Question,
+    /// As the data have it.
+    pub(crate) answer: String,
     /// Positions of the context's tokens.
     pub(crate) context: Vec<usize>,
     /// For each of these, whether the answer stands there.
@@ -44,10 +46,10 @@ impl AboutText {
         let text = prompt.encode(tokenizer)?;
         let target = following(tokenizer, &text, &answer)?;
         let touches = |token: &Token, range: &Range<usize>| token.start_byte < range.end && range.start < token.end_byte;
-        let (whole, answer) = (context_at..context_at + context.len(), context_at + bytes.start..context_at + bytes.end);
+        let (whole, answer_at) = (context_at..context_at + context.len(), context_at + bytes.start..context_at + bytes.end);
         let in_context = text.tokens.iter().enumerate().filter(|(_, token)| touches(token, &whole));
-        let (context, is_answer) = in_context.map(|(position, token)| (position, touches(token, &answer))).unzip();
-        Ok(Self { question: Question::new(text, target, Vec::new(), &opened.config)?, context, is_answer })
+        let (context, is_answer) = in_context.map(|(position, token)| (position, touches(token, &answer_at))).unzip();
+        Ok(Self { question: Question::new(text, target, Vec::new(), &opened.config)?, answer, context, is_answer })
     }
 }
 

@@ -18,7 +18,10 @@ use std::path::Path;
 pub(crate) struct Example {
     /// As the data names it, or by its line.
     pub(crate) id: String,
-    sha256: String,
+    /// Of its line.
+    pub(crate) sha256: String,
+    /// Of its picture and its mask, where it has some.
+    pub(crate) pictures_sha256: Vec<String>,
     pub(crate) about: About,
 }
 
@@ -27,13 +30,6 @@ pub(crate) struct Example {
 pub(crate) enum About {
     Text(Box<AboutText>),
     Image(Box<AboutImage>),
-}
-
-impl Example {
-    /// Tells it, asked of one model, from every other.
-    pub(crate) fn key(&self, model_sha256: &str) -> String {
-        sha256_of(format!("{} {model_sha256}", self.sha256).as_bytes())
-    }
 }
 
 /// What all rows of a file ask about.
@@ -93,9 +89,6 @@ impl Data {
         let text = text_file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let kind = Kind::of_all(&text, path)?;
         match kind {
-            Kind::Text if arguments.only_right => {
-                Err(usage_error("--only-right is for questions about pictures, and these are about texts"))
-            }
             Kind::Image if arguments.max_context_tokens.is_some() => {
                 Err(usage_error("--max-context-tokens is for questions about texts, and these are about pictures"))
             }
@@ -140,19 +133,15 @@ fn example(number: usize, line: &str, kind: Kind, path: &Path, opened: &Opened) 
         Some(Value::String(id)) => id.clone(),
         Some(other) => other.to_string(),
     };
-    Ok(match kind {
-        Kind::Text => {
-            let about = About::Text(Box::new(AboutText::read(line, opened)?));
-            Example { id, sha256: sha256_of(line.as_bytes()), about }
-        }
+    let (about, pictures_sha256) = match kind {
+        Kind::Text => (About::Text(Box::new(AboutText::read(line, opened)?)), Vec::new()),
         Kind::Image => {
             let folder = path.parent().unwrap_or(Path::new(""));
-            let (about, contents) = AboutImage::read(line, folder, opened)?;
-            // Another picture under the same name is another question.
-            let sha256 = sha256_of(format!("{line} {contents}").as_bytes());
-            Example { id, sha256, about: About::Image(Box::new(about)) }
+            let (about, pictures_sha256) = AboutImage::read(line, folder, opened)?;
+            (About::Image(Box::new(about)), pictures_sha256)
         }
-    })
+    };
+    Ok(Example { id, sha256: sha256_of(line.as_bytes()), pictures_sha256, about })
 }
 
 #[cfg(test)]

@@ -5,14 +5,13 @@ use super::part::Part;
 use crate::engine::Engine;
 use crate::interrupt::Interrupt;
 use anyhow::Result;
-use atman::{PixelRect, Question, Spent};
+use atman::{PixelRect, Question, Row};
 use images::{ImageProcessor, Picture, PixelValues};
 use model::{Input, KvCache, Sequence};
-use std::time::Instant;
 
-/// For each part how much less likely the answer is, in nats, with that part of the picture in the picture's mean colour:
-/// vision tower and decoder run again for each. `baseline` has the log-probability of each of the answer's tokens. Nothing if
-/// it was stopped.
+/// For each part how much less likely each of the answer's tokens is, in nats, with that part of the picture in the picture's mean
+/// colour: vision tower and decoder run again for each. `baseline` has the tokens' log-probabilities. With the rows that this
+/// took; nothing if it was stopped.
 pub(crate) async fn without_each(
     parts: &[Part],
     question: &Question,
@@ -20,11 +19,10 @@ pub(crate) async fn without_each(
     baseline: &[f32],
     engine: &mut Engine<'_>,
     interrupt: &Interrupt,
-) -> Result<Option<(Vec<f32>, Spent)>> {
-    let started = Instant::now();
+) -> Result<Option<(Vec<Row>, u64)>> {
     let mean = mean_color(picture);
-    let mut spent = Spent::default();
-    let mut scores = Vec::with_capacity(parts.len());
+    let mut n_rows = 0;
+    let mut relevance = Vec::with_capacity(parts.len());
     for part in parts {
         if interrupt.is_asked() {
             return Ok(None);
@@ -32,7 +30,7 @@ pub(crate) async fn without_each(
         // A part of less than a pixel leaves the picture as it is.
         let greyed = part.rect.as_ref().and_then(|rect| filled(picture, rect, mean)).filter(|_| part.count > 0);
         let Some(greyed) = greyed else {
-            scores.push(0.0);
+            relevance.push(vec![Some(0.0); baseline.len()]);
             continue;
         };
         let prepared = processor.prepare(&greyed);
@@ -45,12 +43,10 @@ pub(crate) async fn without_each(
         let sequence = Sequence { start: 0, input: Input::Mixed(input), factors: None, wanted: question.wanted() };
         let found = model.extend(executor, sequence, &mut cache, 0).await?;
         let log_probs = found.iter().flat_map(|row| row.log_probs.iter().copied());
-        scores.push(baseline.iter().zip(log_probs).map(|(before, after)| before - after).sum());
-        spent.rows += n_positions as u64;
-        spent.full_recompute_rows += n_positions as u64;
+        relevance.push(baseline.iter().zip(log_probs).map(|(before, after)| Some(before - after)).collect());
+        n_rows += n_positions as u64;
     }
-    spent.seconds = started.elapsed().as_secs_f64();
-    Ok(Some((scores, spent)))
+    Ok(Some((relevance, n_rows)))
 }
 
 /// The mean of each channel, rounded.

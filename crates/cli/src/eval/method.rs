@@ -22,7 +22,7 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    /// The three simple methods, and every combination of the settings.
+    /// The three simple methods, and every combination of the settings, each once.
     pub(crate) fn all(arguments: &EvalArguments, kind: Kind) -> Result<Vec<Self>> {
         let by_place = match kind {
             Kind::Text => Self::Position,
@@ -40,7 +40,10 @@ impl Method {
                         max_neighbours: None,
                     };
                     suppression.check(usize::MAX).map_err(usage_error)?;
-                    methods.push(Self::Atman(suppression));
+                    let method = Self::Atman(suppression);
+                    if !methods.contains(&method) {
+                        methods.push(method);
+                    }
                 }
             }
         }

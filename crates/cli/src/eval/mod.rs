@@ -2,72 +2,70 @@
 
 mod about_image;
 mod about_text;
+mod column;
 mod data;
 mod greying;
 mod mask;
 mod measure;
 mod method;
 mod part;
+mod results;
+mod right;
+mod summary;
 mod table;
 
-use crate::args::EvalArguments;
+use crate::args::{EvalArguments, usage_error};
 use crate::batch::BAD_LINES;
 use crate::engine::{self, Engine};
 use crate::interrupt::{self, Interrupt};
-use crate::jsonl::Journal;
+use crate::made_by::MadeBy;
 use crate::progress::Progress;
-use crate::say;
 use anyhow::{Context, Result, bail};
 use data::{Data, Example};
 use measure::{Measured, Measuring};
 use method::Method;
-use std::collections::HashMap;
+use results::Results;
+use serde_json::json;
 use std::io::Write;
 use std::process::ExitCode;
-use table::{Accuracy, Summary};
+use summary::{Accuracy, Summary};
 
 /// Evaluates, and writes the tables. The summary goes to stdout too.
 pub(crate) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;
     let data = Data::open(arguments)?;
     let methods = Method::all(arguments, data.kind)?;
+    let names: Vec<String> = methods.iter().map(Method::to_string).collect();
+    let against = place_of(arguments.against.as_deref(), &names)?;
     let opened = engine::open(arguments.engine.model.as_deref())?;
     let selection = data.select(arguments, &opened)?;
     std::fs::create_dir_all(&arguments.out).with_context(|| format!("cannot make the folder {}", arguments.out.display()))?;
-    let results = arguments.out.join("results.jsonl");
-    let mut done: HashMap<(String, String), Measured> = HashMap::new();
-    let mut foreign = 0;
-    let mut journal = Journal::open(&results, |value| match serde_json::from_value::<Measured>(value) {
-        Ok(measured) => {
-            done.insert(measured.key(), measured);
-        }
-        Err(_) => foreign += 1,
-    })?;
-    if foreign > 0 {
-        say::warn(format_args!("{foreign} lines of {} are no results of this command and are left alone", results.display()));
-    }
-    // The examples that are counted, with their keys.
-    let mut counted: Vec<(&Example, String)> = Vec::new();
+    let mut results = Results::open(&arguments.out.join("results.jsonl"))?;
+    // The examples that are counted, with what makes their results.
+    let mut counted: Vec<(&Example, MadeBy)> = Vec::new();
     let mut accuracy = Accuracy { only_right: arguments.only_right, ..Accuracy::default() };
     let is_stopped = pollster::block_on(async {
         let mut engine = Engine::load(&opened, arguments.engine.device).await?;
-        let info = opened.info(&engine.model)?;
-        let model_sha256 = info.sha256.unwrap_or_default();
+        let model_sha256 = opened.info(&engine.model)?.sha256.unwrap_or_default();
+        // Seconds are the device's.
+        let settings = json!({"device": engine.executor.describe()});
+        let made_by = |example: &Example| MadeBy::now(model_sha256.clone(), settings.clone(), example.pictures_sha256.clone());
+        let all: Vec<(&Example, MadeBy)> = selection.examples.iter().map(|example| (example, made_by(example))).collect();
+        results.tell_others(all.iter().map(|(example, made_by)| (example.sha256.as_str(), made_by)), &names);
         interrupt.watch();
-        let total = selection.examples.len() * methods.len();
-        let mut bar = Progress::of_things("evaluating", "runs", total as u64);
+        let mut bar = Progress::of_things("evaluating", "runs", (all.len() * methods.len()) as u64);
         let mut is_stopped = false;
-        for example in &selection.examples {
-            let of_example = example.key(&model_sha256);
-            let key = |method: &Method| (of_example.clone(), method.to_string());
-            let mut todo: Vec<&Method> = methods.iter().filter(|method| !done.contains_key(&key(method))).collect();
+        for (example, made_by) in all {
+            let known = |name: &String| results.get(&example.sha256, name, &made_by);
+            let mut right = names.iter().find_map(known).map(|measured| measured.right);
+            let mut todo: Vec<(&Method, &String)> =
+                methods.iter().zip(&names).filter(|(_, name)| known(name).is_none()).collect();
             bar.add((methods.len() - todo.len()) as u64);
-            let mut right = methods.iter().find_map(|method| done.get(&key(method))?.right);
             let is_left_out = |right: Option<bool>| arguments.only_right && right == Some(false);
             let mut measuring = None;
             if !todo.is_empty() && !is_stopped && !is_left_out(right) {
                 let begun = Measuring::begin(example, &selection, &mut engine, arguments.engine.budget()).await?;
-                right = begun.is_right();
+                right = Some(begun.is_right());
                 measuring = Some(begun);
             }
             accuracy.asked += usize::from(right.is_some());
@@ -76,27 +74,30 @@ pub(crate) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
                 bar.add(std::mem::take(&mut todo).len() as u64);
                 continue;
             }
-            for method in todo {
-                let Some(measuring) = measuring.as_mut().filter(|_| !is_stopped) else { break };
+            for (method, name) in todo {
+                let Some(measuring) = measuring.as_ref().filter(|_| !is_stopped) else { break };
                 let Some(found) = measuring.measure(method, &mut engine, &interrupt).await? else {
                     is_stopped = true;
                     break;
                 };
-                let measured = Measured { key: of_example.clone(), method: method.to_string(), ..found };
-                journal.add(&measured)?;
-                done.insert(measured.key(), measured);
+                let (key, method, made_by) = (example.sha256.clone(), name.clone(), made_by.clone());
+                results.add(Measured { key, method, made_by, ..found })?;
                 bar.add(1);
             }
-            counted.push((example, of_example));
+            counted.push((example, made_by));
         }
         anyhow::Ok(is_stopped)
     })?;
     if counted.is_empty() {
-        bail!("the model answers none of {} questions as the data do, so that nothing is left to measure", accuracy.asked);
+        bail!("the model answers none of {} questions rightly, so that nothing is left to measure", accuracy.asked);
     }
-    let accuracy = (accuracy.asked > 0).then_some(accuracy);
-    let (examples, keys): (Vec<&Example>, Vec<String>) = counted.into_iter().unzip();
-    let summary = Summary::new(data.kind, &keys, &methods, &done, accuracy);
+    let of_method = |name: String| {
+        let measured = |(example, made_by): &(&Example, MadeBy)| results.get(&example.sha256, &name, made_by).cloned();
+        let measured = counted.iter().map(measured).collect();
+        (name, measured)
+    };
+    let summary = Summary::new(data.kind, names.into_iter().map(of_method).collect(), against, accuracy);
+    let examples: Vec<&Example> = counted.iter().map(|(example, _)| *example).collect();
     let write = |name: &str, text: &str| {
         let path = arguments.out.join(name);
         std::fs::write(&path, text).with_context(|| format!("cannot write to {}", path.display()))
@@ -111,4 +112,11 @@ pub(crate) fn run(arguments: &EvalArguments) -> Result<ExitCode> {
         (false, 0) => ExitCode::SUCCESS,
         (false, _) => ExitCode::from(BAD_LINES),
     })
+}
+
+/// Which of the methods is compared with: the one that is named, or the first.
+fn place_of(named: Option<&str>, names: &[String]) -> Result<usize> {
+    let Some(named) = named else { return Ok(0) };
+    let found = names.iter().position(|name| name == named);
+    found.ok_or_else(|| usage_error(format!("--against {named} is none of the methods, which are: {}", names.join("; "))))
 }

@@ -82,6 +82,13 @@ impl Place {
     }
 }
 
+/// What stands in the table of all examples for an example and a method.
+fn example<'a>(examples: &'a str, example: &str, method: &str) -> Vec<&'a str> {
+    let start = [format!("{example},{method},"), format!("{example},\"{method}\",")];
+    let found = examples.lines().find(|line| start.iter().any(|start| line.starts_with(start)));
+    found.unwrap_or_else(|| panic!("{example}, {method}: {examples}")).split(',').collect()
+}
+
 /// What a summary says of a method, without its time.
 fn figures(summary: &Value, method: &str) -> Value {
     let found = summary["methods"].as_array().unwrap().iter().find(|row| row["method"] == method);
@@ -105,7 +112,7 @@ fn methods_are_compared_by_where_in_the_picture_they_point() {
         assert!(outcome.stdout.contains(&format!("| {method} | 2 |")), "{method}: {}", outcome.stdout);
         let row = figures(&summary, method);
         let names = ["average_precision", "soft_precision", "soft_precision_iq_mean", "soft_recall", "soft_recall_iq_mean"];
-        for name in names.iter().chain(&["pointing_game"]) {
+        for name in names.iter().chain(&["atman_precision", "atman_recall", "pointing_game"]) {
             let figure = row[name].as_f64();
             assert!(figure.is_some_and(|figure| (0.0..=1.0).contains(&figure)), "{method}, {name}: {row}");
         }
@@ -178,8 +185,6 @@ fn what_does_not_go_together_is_refused() {
     let text = r#"{"context": "Tom is in the garden.", "question": "Where is Tom?", "answer": "garden", "answer_start": 14}"#;
     let outcome = place.eval(&[ROWS[0], text], "model", "out", &[]);
     assert!(outcome.code == 1 && outcome.stderr.contains("texts (line 2) and pictures (line 1)"), "{}", outcome.stderr);
-    let outcome = place.eval(&[text], "model", "out", &["--only-right"]);
-    assert!(outcome.code == 2 && outcome.stderr.contains("--only-right is for questions about pictures"), "{}", outcome.stderr);
     let outcome = place.eval(&ROWS, "model", "out", &["--max-context-tokens", "9"]);
     assert!(outcome.code == 2 && outcome.stderr.contains("is for questions about texts"), "{}", outcome.stderr);
     let outcome = place.eval(&ROWS, "model", "out", &["--only-right"]);
@@ -187,4 +192,60 @@ fn what_does_not_go_together_is_refused() {
     std::fs::remove_file(place.path("model/processor_config.json")).unwrap();
     let outcome = place.eval(&ROWS, "model", "out", &[]);
     assert!(outcome.code == 1 && outcome.stderr.contains("sees no pictures"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_method_costs_what_it_costs_alone() {
+    let place = Place::new();
+    let rows = |out: &str, method: &str| {
+        let examples = std::fs::read_to_string(place.path(out).join("examples.csv")).unwrap();
+        let record = example(&examples, "square", method);
+        record[record.len() - 2].to_owned()
+    };
+    let outcome = place.eval(&ROWS[..1], "model", "both", &["--thresholds", "off,0.999"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let outcome = place.eval(&ROWS[..1], "model", "alone", &["--thresholds", "0.999"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    // Most patches have no neighbour that near, so that most runs are the same as without.
+    let method = "multiplicative 0.1, neighbours 0.999";
+    assert_eq!(rows("both", method), rows("alone", method));
+    assert!(rows("both", method).parse::<u64>().unwrap() > 64, "{}", rows("both", method));
+}
+
+#[test]
+fn only_what_was_made_by_the_same_is_taken_up_again() {
+    let place = Place::new();
+    let read = || std::fs::read_to_string(place.path("out/results.jsonl")).unwrap();
+    let run = |model: &str| {
+        let outcome = place.eval(&ROWS, model, "out", &["--thresholds", "off"]);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        (outcome.stderr, read().lines().count())
+    };
+    // Five methods on two pictures.
+    assert_eq!(run("model").1, 10);
+    let said = |stderr: &str, words: &str| assert!(stderr.contains(words), "{words}: {stderr}");
+    // Another picture under the same name.
+    std::fs::copy(fixtures().join("pictures/grey.png"), place.path("square.png")).unwrap();
+    let (stderr, lines) = run("model");
+    said(&stderr, "5 results in");
+    said(&stderr, "are made anew: other contents of its pictures");
+    assert_eq!(lines, 15);
+    // Another model.
+    make_model(&place.path("other"), true);
+    let (stderr, lines) = run("other");
+    said(&stderr, "are made anew: another model (SHA-256 ");
+    assert_eq!(lines, 25);
+    // Another version of the program, and one that did not say so.
+    let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
+    let changed: Vec<String> = read().lines().skip(15).map(|line| line.replacen(&version, "\"version\":\"0.0.1\"", 1)).collect();
+    let old = r#"{"key": "ab", "method": "random", "average_precision": 0.1, "soft_precision": 0.1, "soft_recall": 0.1, "rows": 0, "seconds": 0.0}"#;
+    std::fs::write(place.path("out/results.jsonl"), format!("{old}\n{}\n", changed.join("\n"))).unwrap();
+    let (stderr, lines) = run("other");
+    said(&stderr, "10 results in");
+    said(&stderr, &format!("are made anew: atman 0.0.1 made it, this is {}", env!("CARGO_PKG_VERSION")));
+    said(&stderr, "1 line of");
+    assert_eq!(lines, 21);
+    // What was made by the same says nothing, and is not made again.
+    let (stderr, lines) = run("other");
+    assert!(lines == 21 && !stderr.contains("anew"), "{stderr}");
 }
