@@ -71,12 +71,21 @@ pub(crate) fn open(named: Option<&str>) -> Result<Opened> {
 impl Opened {
     /// Which model it is. The first time it reads all of its files.
     pub(crate) fn info(&self, model: &Model) -> Result<ModelInfo> {
-        let (name, sha256) = match &self.origin {
-            Origin::BuiltIn(entry) => (entry.name.to_owned(), entry.sha256()),
+        let name = match &self.origin {
+            Origin::BuiltIn(entry) => entry.name.to_owned(),
             // Not the path, which says who lives on this machine.
-            Origin::Path(path) => (path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(), sha256(path)?),
+            Origin::Path(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         };
-        Ok(ModelInfo { name, sha256: Some(sha256), formats: model.formats().iter().map(ToString::to_string).collect() })
+        let formats = model.formats().iter().map(ToString::to_string).collect();
+        Ok(ModelInfo { name, sha256: Some(self.sha256()?), formats })
+    }
+
+    /// Tells the model from others. Reads all of its files.
+    pub(crate) fn sha256(&self) -> Result<String> {
+        match &self.origin {
+            Origin::BuiltIn(entry) => Ok(entry.sha256()),
+            Origin::Path(path) => sha256(path),
+        }
     }
 
     /// As the user names it.

@@ -1,6 +1,7 @@
 //! Pictures of a prompt: from files to what the model sees.
 
 use crate::engine::{Engine, Opened};
+use crate::fetch::sha256_of;
 use anyhow::{Context, Result, bail};
 use atman::SeenImage;
 use report::PictureFile;
@@ -21,6 +22,11 @@ impl Picture {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the picture {}", path.display()))?;
         images::decode(&bytes).with_context(|| path.display().to_string())?;
         Ok(Self { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes })
+    }
+
+    /// Tells its file from others.
+    pub(crate) fn sha256(&self) -> String {
+        sha256_of(&self.bytes)
     }
 
     /// For the reports that show it.

@@ -15,8 +15,9 @@ pub(crate) struct BatchArguments {
     #[arg(long = "in", value_name = "FILE")]
     pub(crate) input: PathBuf,
 
-    /// Receives one line for each of --in: {"line", "id", "input_sha256", "explanation"}; what is there already is not done again.
-    /// `-` writes each to stdout as soon as it is there
+    /// Receives one line for each of --in: {"line", "id", "input_sha256", "made_by", "explanation"}; what is there already is not
+    /// done again, and must have been made by the same model, settings, pictures and version. `-` writes each to stdout as soon
+    /// as it is there
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 

@@ -1,5 +1,6 @@
 //! Where lines come from: a file, which is read at once, or stdin, line by line.
 
+use super::maker::Maker;
 use super::output::Output;
 use crate::fetch::sha256_of;
 use crate::jsonl::lines;
@@ -59,12 +60,12 @@ impl Input {
     /// Leaves out the lines that have their answer. Those that come on stdin are looked at when they come.
     ///
     /// # Errors
-    /// When the output is of other lines.
-    pub(super) fn leave_out_done(&mut self, output: &Output) -> Result<()> {
+    /// When the output is of other lines, or was made otherwise.
+    pub(super) fn leave_out_done(&mut self, output: &Output, maker: &Maker<'_>) -> Result<()> {
         if let Lines::There(all) = &mut self.lines {
             let mut left = Vec::new();
             for given in all {
-                if !output.has(&given, &self.name)? {
+                if !output.has(&given, &self.name, maker)? {
                     left.push(given);
                 }
             }

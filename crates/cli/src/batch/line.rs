@@ -41,24 +41,39 @@ impl Line {
         serde_json::from_str(text).map_err(|error| BadLine(error.to_string()))
     }
 
+    /// The pictures that it names, which lie in `folder`.
+    pub(super) fn pictures(&self, folder: &Path) -> Result<Vec<Picture>, BadLine> {
+        let paths: Vec<&PathBuf> = match (&self.image, &self.images) {
+            (None, paths) => paths.iter().flatten().collect(),
+            (Some(path), None) => vec![path],
+            (Some(_), Some(_)) => return Err(BadLine("expected at most one of \"image\" and \"images\"".to_owned())),
+        };
+        let read = paths.into_iter().map(|path| Picture::read(&folder.join(path)));
+        read.collect::<Result<_>>().map_err(|error| BadLine(format!("{error:#}")))
+    }
+
+    /// Whether its prompt goes into the chat template.
+    pub(super) fn is_chat(&self, n_pictures: usize, opened: &Opened) -> bool {
+        prompt::is_chat(self.chat, n_pictures, opened)
+    }
+
+    /// Whether it says what to explain; else the model writes an answer.
+    pub(super) fn has_target(&self) -> bool {
+        self.target.is_some() || self.target_ids.is_some()
+    }
+
     /// What the line asks for. Pictures lie in `folder`.
     pub(super) fn request(self, arguments: &BatchArguments, opened: &Opened, folder: &Path) -> Result<Request> {
         let tokenizer = opened.checkpoint.tokenizer()?;
         let bad = |what: &str| BadLine(what.to_owned());
         let bad_line = |error: anyhow::Error| BadLine(format!("{error:#}"));
-        let paths = match (self.image, self.images) {
-            (None, paths) => paths.unwrap_or_default(),
-            (Some(path), None) => vec![path],
-            (Some(_), Some(_)) => return Err(bad("expected at most one of \"image\" and \"images\"").into()),
-        };
-        if !paths.is_empty() {
+        let pictures = self.pictures(folder)?;
+        if !pictures.is_empty() {
             pictures::check(opened, "\"image\"").map_err(bad_line)?;
         }
-        let pictures: Vec<Picture> =
-            paths.iter().map(|path| Picture::read(&folder.join(path))).collect::<Result<_>>().map_err(bad_line)?;
+        let is_chat = self.is_chat(pictures.len(), opened);
         let prompt = match (self.prompt, self.prompt_ids) {
             (Some(text), None) => {
-                let is_chat = prompt::is_chat(self.chat, pictures.len(), opened);
                 if self.system.is_some() && !is_chat {
                     return Err(bad("\"system\" needs \"chat\": true").into());
                 }

@@ -2,17 +2,20 @@
 
 mod input;
 mod line;
+mod maker;
 mod output;
 
 use crate::args::{BatchArguments, usage_error};
 use crate::engine::{self, Engine};
 use crate::explain::{self, is_about_the_question};
 use crate::interrupt::{self, Interrupt};
+use crate::made_by::MadeBy;
 use crate::progress::Progress;
 use crate::say;
 use anyhow::Result;
 use input::Input;
 use line::{BadLine, Line};
+use maker::Maker;
 use output::{Answer, Output};
 use report::{Document, ModelInfo};
 use serde_json::Value;
@@ -32,8 +35,10 @@ pub(crate) fn run(arguments: &BatchArguments) -> Result<ExitCode> {
         return Err(usage_error("--in and --out are the same file"));
     }
     let mut output = Output::open(&arguments.out)?;
+    let opened = engine::open(arguments.engine.model.as_deref())?;
+    let maker = Maker::new(arguments, &opened, input.folder.clone())?;
     // What does not fit is told before the model has worked for the rest.
-    input.leave_out_done(&output)?;
+    input.leave_out_done(&output, &maker)?;
     if output.n_done() > 0 {
         say::note(format_args!("{} lines are in {} already", output.n_done(), arguments.out.display()));
     }
@@ -41,7 +46,6 @@ pub(crate) fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     if n_lines == Some(0) {
         return Ok(ExitCode::SUCCESS);
     }
-    let opened = engine::open(arguments.engine.model.as_deref())?;
     pollster::block_on(async {
         let mut engine = Engine::load(&opened, arguments.engine.device).await?;
         let info = opened.info(&engine.model)?;
@@ -52,15 +56,15 @@ pub(crate) fn run(arguments: &BatchArguments) -> Result<ExitCode> {
             interrupt.unwatch();
             let Some(given) = input.next()? else { break };
             interrupt.watch();
-            if output.has(&given, &input.name)? {
+            if output.has(&given, &input.name, &maker)? {
                 continue;
             }
             asked += 1;
-            match explain_line(arguments, &mut engine, &info, &given.text, &input.folder, &interrupt).await {
+            match explain_line(arguments, &mut engine, &info, &given.text, &input.folder, &maker, &interrupt).await {
                 Ok(None) => return Ok(ExitCode::from(interrupt::EXIT)),
-                Ok(Some((id, explanation))) => {
+                Ok(Some((id, made_by, explanation))) => {
                     let (line, input_sha256) = (given.number, given.sha256.as_str());
-                    output.add(&Answer { line, id: &id, input_sha256, explanation: &explanation })?;
+                    output.add(&Answer { line, id: &id, input_sha256, made_by: &made_by, explanation: &explanation })?;
                 }
                 Err(error) if error.downcast_ref::<BadLine>().is_some() || is_about_the_question(&error) => {
                     bad += 1;
@@ -88,11 +92,12 @@ async fn explain_line(
     info: &ModelInfo,
     line: &str,
     folder: &Path,
+    maker: &Maker<'_>,
     interrupt: &Interrupt,
-) -> Result<Option<(Value, Document)>> {
+) -> Result<Option<(Value, MadeBy, Document)>> {
     let line = Line::read(line)?;
-    let id = line.id.clone();
+    let (id, made_by) = (line.id.clone(), maker.made_by(&line)?);
     let request = line.request(arguments, engine.opened, folder)?;
     let document = explain::explain(engine, info, request, interrupt, &mut |_, _| ()).await?;
-    Ok(document.filter(|document| !document.explanation.partial).map(|document| (id, document)))
+    Ok(document.filter(|document| !document.explanation.partial).map(|document| (id, made_by, document)))
 }

@@ -1,7 +1,10 @@
 //! Where explanations go: a file that is taken up where it stopped, or stdout, line by line.
 
 use super::input::Given;
+use super::line::Line;
+use super::maker::Maker;
 use crate::jsonl::Journal;
+use crate::made_by::MadeBy;
 use anyhow::{Context, Result, bail};
 use report::Document;
 use serde::Serialize;
@@ -16,7 +19,15 @@ pub(super) struct Answer<'a> {
     pub(super) line: usize,
     pub(super) id: &'a Value,
     pub(super) input_sha256: &'a str,
+    pub(super) made_by: &'a MadeBy,
     pub(super) explanation: &'a Document,
+}
+
+/// What is known of an answer that is there already.
+pub(super) struct Done {
+    input_sha256: String,
+    /// Earlier versions did not say.
+    made_by: Option<MadeBy>,
 }
 
 /// What receives the answers.
@@ -28,8 +39,8 @@ pub(super) enum Output {
         /// As it is called in messages.
         name: String,
         journal: Journal,
-        /// SHA-256 of the lines that have their answer, by their numbers.
-        done: HashMap<usize, String>,
+        /// The lines that have their answer, by their numbers.
+        done: HashMap<usize, Done>,
     },
 }
 
@@ -44,7 +55,8 @@ impl Output {
         let journal = Journal::open(path, |answer| {
             match (answer["line"].as_u64().and_then(|line| usize::try_from(line).ok()), answer["input_sha256"].as_str()) {
                 (Some(line), Some(hash)) => {
-                    done.insert(line, hash.to_owned());
+                    let made_by = serde_json::from_value(answer["made_by"].clone()).ok();
+                    done.insert(line, Done { input_sha256: hash.to_owned(), made_by });
                 }
                 _ => is_foreign = true,
             }
@@ -64,15 +76,28 @@ impl Output {
     /// Whether the answer of a line is there already.
     ///
     /// # Errors
-    /// When there is one of another line of that number.
-    pub(super) fn has(&self, given: &Given, input: &str) -> Result<bool> {
+    /// When there is one of another line of that number, or it was not made as it would be made now, so that it would not
+    /// go with the others.
+    pub(super) fn has(&self, given: &Given, input: &str, maker: &Maker<'_>) -> Result<bool> {
         let Self::File { name, done, .. } = self else { return Ok(false) };
         let number = given.number;
-        match done.get(&number) {
-            None => Ok(false),
-            Some(of) if *of == given.sha256 => Ok(true),
-            Some(_) => bail!("line {number} of {input} is another one than {name} was made from; name another --out"),
+        let Some(done) = done.get(&number) else { return Ok(false) };
+        if done.input_sha256 != given.sha256 {
+            bail!("line {number} of {input} is another one than {name} was made from; name another --out");
         }
+        let anew = "name another --out, or move this one away to begin anew";
+        let Some(made_by) = &done.made_by else {
+            bail!(
+                "the answer to line {number} in {name} does not say what made it, as those of earlier versions of atman; {anew}"
+            );
+        };
+        let now = Line::read(&given.text).map_err(anyhow::Error::from).and_then(|line| maker.made_by(&line));
+        let differences = made_by.differences(&now.with_context(|| format!("line {number} of {input}"))?);
+        if !differences.is_empty() {
+            let differences = differences.join("; ");
+            bail!("the answer to line {number} in {name} was made otherwise: {differences}; do as then, or {anew}");
+        }
+        Ok(true)
     }
 
     /// Adds an answer, whole, so that whoever reads along has it.

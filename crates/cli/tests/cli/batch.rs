@@ -157,3 +157,36 @@ fn lines_of_stdin_are_answered_on_stdout_as_they_come() {
         outcome.stderr
     );
 }
+
+#[test]
+fn an_output_that_was_made_otherwise_is_not_continued() {
+    // The built-in model, which is quick, and sees pictures.
+    let batch = Batch::of(&[r#"{"prompt": "What color is the circle?", "target": "red.", "image": "a.png"}"#]);
+    let picture = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/pictures").join(name);
+    std::fs::copy(picture("square.png"), batch.path("a.png")).unwrap();
+    let run = |more: &[&str]| {
+        let mut command = atman(&["batch", "--device", "cpu", "--image-granularity", "image"]);
+        command.arg("--in").arg(batch.path("in.jsonl")).arg("--out").arg(batch.path("out.jsonl")).args(more);
+        Outcome::of(command.output().unwrap())
+    };
+    let read = || std::fs::read_to_string(batch.path("out.jsonl")).unwrap();
+    assert_eq!(run(&[]).code, 0);
+    let before = read();
+    assert_eq!(run(&[]).code, 0);
+    let refused = |more: &[&str], words: &[&str]| {
+        let outcome = run(more);
+        let told = words.iter().chain(&["line 1", "name another --out"]).all(|words| outcome.stderr.contains(words));
+        assert!(outcome.code == 1 && told, "{words:?}: {outcome:?}");
+    };
+    refused(&["--factor", "0.5"], &["was made otherwise: factor was 0.1, now 0.5"]);
+    refused(&["--model", MODEL], &["another model (SHA-256 "]);
+    let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
+    std::fs::write(batch.path("out.jsonl"), before.replacen(&version, "\"version\":\"0.0.1\"", 1)).unwrap();
+    refused(&[], &["atman 0.0.1 made it, this is"]);
+    std::fs::write(batch.path("out.jsonl"), before.replacen("\"made_by\"", "\"by\"", 1)).unwrap();
+    refused(&[], &["does not say what made it"]);
+    std::fs::write(batch.path("out.jsonl"), &before).unwrap();
+    std::fs::copy(picture("grey.png"), batch.path("a.png")).unwrap();
+    refused(&[], &["other contents of its pictures"]);
+    assert_eq!(read(), before);
+}
