@@ -1,7 +1,7 @@
 //! Runs the prompts of `goldens/atman-tiny.json`, what Hugging Face transformers computes with the model in `models/atman-tiny`.
 
 use crate::goldens::greatest;
-use atman::{AtmanError, Prompt, SeenImage, prompt_input};
+use atman::{AtmanError, Prompt, SeenImage, Turn, prompt_input};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use images::{ImageError, ImageProcessor};
@@ -75,7 +75,7 @@ pub async fn run(
         let Some(processor) = &processor else { break };
         images.push(SeenImage::see(&format!("{number}.png"), &STANDARD.decode(file)?, processor, model, executor).await?);
     }
-    let prompt = Prompt::chat(&case.text, None, images.len(), checkpoint)?.with_images(&images)?;
+    let prompt = Prompt::chat(&Turn::question(None, &case.text), images.len(), checkpoint)?.with_images(&images)?;
     let prompt = prompt.encode(checkpoint.tokenizer()?)?;
     let input = prompt_input(&prompt, &images, model)?;
     let (position, n_positions) = (input.len().saturating_sub(1), input.len());

@@ -7,7 +7,8 @@ impl Text {
     /// Whether an answer comes after a space, as a word follows another: unless this prompt ends in white space or in a control
     /// token. So after `Assistant:`, but not after a line break or `<|assistant|>`.
     pub fn wants_space(&self) -> bool {
-        let ends_in_control = self.tokens.last().is_some_and(|token| matches!(token.kind, TokenKind::Special | TokenKind::Image));
+        let ends_in_control =
+            self.tokens.last().is_some_and(|token| token.control || matches!(token.kind, TokenKind::Special | TokenKind::Image));
         !ends_in_control && !self.text.ends_with(char::is_whitespace)
     }
 
@@ -34,7 +35,7 @@ mod tests {
 
     fn prompt(text: &str, kind: TokenKind) -> Text {
         let (text, len) = (text.to_owned(), text.len());
-        let token = Token { id: 0, text: text.clone(), start: 0, end: len, start_byte: 0, end_byte: len, kind, log_prob: None };
+        let token = Token { text: text.clone(), end: len, end_byte: len, kind, ..Token::default() };
         Text { text, tokens: vec![token] }
     }
 

@@ -1,5 +1,6 @@
 //! What can be wrong with a question about a model.
 
+use crate::Role;
 use images::ImageError;
 use model::ModelError;
 use weights::WeightsError;
@@ -101,12 +102,27 @@ pub enum AtmanError {
         /// Its name.
         model: String,
     },
+    /// A conversation that does not end with the user's turn.
+    #[error("{}", last_turn(*found))]
+    LastTurn {
+        /// Whose turn it ends with, if it has any.
+        found: Option<Role>,
+    },
     /// The tokenizer or the chat template failed on a text.
     #[error(transparent)]
     Tokenizer(#[from] WeightsError),
     /// The model or its device failed.
     #[error(transparent)]
     Model(#[from] ModelError),
+}
+
+fn last_turn(found: Option<Role>) -> String {
+    match found {
+        None => "the conversation has no turns; its last must be the user's".to_owned(),
+        Some(role) => {
+            format!("the last turn of the conversation is of the role {role}, expected user: the answer comes after it")
+        }
+    }
 }
 
 impl AtmanError {

@@ -3,7 +3,7 @@
 use crate::contrast::Contrast;
 use crate::faithfulness::{Faithfulness, FaithfulnessSettings};
 use crate::relevance::{Postprocessing, Row, Score, sum};
-use crate::{Granularity, ImageGranularity, ImageInfo, Suppression, Text, Unit};
+use crate::{Granularity, Held, ImageGranularity, ImageInfo, Notice, Suppression, Text, Unit};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -63,6 +63,12 @@ pub struct Explanation {
     pub images: Vec<ImageInfo>,
     /// What is explained.
     pub target: Text,
+    /// What was the same in every run.
+    #[serde(default)]
+    pub held: Held,
+    /// What whoever reads it has to know of the question.
+    #[serde(default)]
+    pub notices: Vec<Notice>,
     /// What was suppressed.
     pub units: Vec<Unit>,
     /// A row for each unit, a column for each target token; a row that was not computed is `None`.

@@ -2,7 +2,7 @@
 
 use crate::image::PixelRect;
 use crate::seen::{self, SeenImage};
-use crate::{AtmanError, Text};
+use crate::{AtmanError, Frame, Held, Notice, Text};
 use model::{Mixed, Model, ModelConfig, Wanted};
 
 /// A prompt and the target to be explained.
@@ -14,6 +14,8 @@ pub struct Question {
     pub target: Text,
     /// The prompt's pictures, in order.
     pub images: Vec<SeenImage>,
+    /// What the prompt was made of.
+    frame: Frame,
     /// What stands at the input positions.
     input: Mixed,
     /// The positions of all pictures, one after another.
@@ -48,7 +50,7 @@ impl Question {
         // The last token of the target is predicted, and predicts nothing.
         target.tokens.iter().take(of_target - 1).for_each(|token| input.push(token.id));
         let places = prompt.image_positions();
-        Ok(Question { prompt, target, images, input, places })
+        Ok(Question { prompt, target, images, frame: Frame::default(), input, places })
     }
 
     /// The same prompt with another target.
@@ -56,7 +58,25 @@ impl Question {
     /// # Errors
     /// Those of [`Question::new`].
     pub fn with_target(&self, target: Text, config: &ModelConfig) -> Result<Question, AtmanError> {
-        Question::new(self.prompt.clone(), target, self.images.clone(), config)
+        Ok(Question::new(self.prompt.clone(), target, self.images.clone(), config)?.within(self.frame.clone()))
+    }
+
+    /// The same, saying what its prompt was made of.
+    #[must_use]
+    pub fn within(self, frame: Frame) -> Question {
+        Question { frame, ..self }
+    }
+
+    /// What is the same in every run.
+    pub fn held(&self) -> Held {
+        let tokens = self.prompt.tokens.iter().enumerate();
+        let eligible = tokens.filter(|(position, token)| token.is_eligible(*position)).map(|(position, _)| position);
+        Held::new(self.frame.clone(), eligible)
+    }
+
+    /// What whoever reads an explanation has to know of the question.
+    pub fn notices(&self) -> Vec<Notice> {
+        self.frame.notices_of(&self.prompt)
     }
 
     /// Tokens of the prompt, which is also the position of the target's first token.

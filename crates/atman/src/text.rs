@@ -1,6 +1,7 @@
 //! A text and the tokens that a model reads it as.
 
-use crate::AtmanError;
+use crate::{AtmanError, Role, Written};
+use images::IMAGE;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use weights::Tokenizer;
@@ -16,7 +17,7 @@ pub struct Text {
 }
 
 /// One token of a text. Tokens that are parts of one character all have the whole character.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Token {
     /// Its number in the vocabulary.
     pub id: u32,
@@ -32,20 +33,28 @@ pub struct Token {
     pub end_byte: usize,
     /// Who put it there.
     pub kind: TokenKind,
+    /// Of what was written in a conversation: who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Whether it is a control token, in the place of which it was written: the model reads it as it reads the chat template's.
+    /// Those that the template or the tokenizer put there are of the kind [`TokenKind::Special`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub control: bool,
     /// Of a target's token: the natural logarithm of its probability after all that stands before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_prob: Option<f32>,
 }
 
 /// Who put a token where it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenKind {
-    /// The writer of the text.
+    /// The writer of the text, control tokens that were typed included.
+    #[default]
     Text,
     /// The chat template, in words.
     Template,
-    /// A control token.
+    /// A control token of the chat template, or one that the tokenizer adds.
     Special,
     /// The processor of pictures: an embedding of a part of a picture stands in its place.
     Image,
@@ -65,8 +74,27 @@ impl Text {
     /// # Errors
     /// When the tokenizer's patterns fail on this text.
     pub fn encode(tokenizer: &Tokenizer, text: &str, add_special: bool, written: &[Range<usize>]) -> Result<Text, AtmanError> {
-        let encoded = tokenizer.encode_with_ranges(text, add_special)?;
-        Ok(Text::new(tokenizer, text.to_owned(), &encoded, written))
+        let written: Vec<Written> = written.iter().map(|bytes| Written { bytes: bytes.clone(), role: None }).collect();
+        Text::written(tokenizer, text, add_special, &written, &[])
+    }
+
+    /// Encodes a text of which each part that was written has its writer. `<image>` in such a part is a word that is read
+    /// letter by letter, unless it is one of the `markers`, bytes in whose places pictures are yet to come.
+    pub(crate) fn written(
+        tokenizer: &Tokenizer,
+        text: &str,
+        add_special: bool,
+        written: &[Written],
+        markers: &[Range<usize>],
+    ) -> Result<Text, AtmanError> {
+        let is_special = tokenizer.token_id(IMAGE).is_some_and(|id| tokenizer.is_special(id));
+        let words = text.match_indices(IMAGE).map(|(at, word)| at..at + word.len());
+        let words = words.filter(|word| is_special && !markers.contains(word));
+        let words = words.filter(|word| written.iter().any(|part| part.bytes.start <= word.start && word.end <= part.bytes.end));
+        // After its first character, a sign, where words are divided anyhow.
+        let cuts: Vec<usize> = words.map(|word| word.start + 1).collect();
+        let encoded = tokenizer.encode_cut(text, add_special, &cuts)?;
+        Ok(Text::new(tokenizer, text.to_owned(), &encoded, Writers::Known(written)))
     }
 
     /// Encodes a text that is to follow a prompt: nothing is added around it, and all of it is the writer's.
@@ -78,33 +106,37 @@ impl Text {
         Text::encode(tokenizer, text, false, std::slice::from_ref(&whole))
     }
 
-    /// The text of given tokens.
+    /// The text of given tokens. Control tokens among them were meant as such.
     pub fn from_ids(tokenizer: &Tokenizer, ids: &[u32]) -> Text {
         let (text, encoded) = tokenizer.decode_with_ranges(ids);
-        let whole = 0..text.len();
-        Text::new(tokenizer, text, &encoded, std::slice::from_ref(&whole))
+        Text::new(tokenizer, text, &encoded, Writers::OfTokens)
     }
 
-    fn new(tokenizer: &Tokenizer, text: String, encoded: &[EncodedToken], written: &[Range<usize>]) -> Text {
-        let kind = |token: &EncodedToken| {
-            let overlaps = |part: &Range<usize>| token.range.start < part.end && part.start < token.range.end;
-            match token {
-                _ if tokenizer.is_special(token.id) && text.get(token.range.clone()) == Some(images::IMAGE) => TokenKind::Image,
-                _ if tokenizer.is_special(token.id) || token.range.is_empty() => TokenKind::Special,
-                _ if written.iter().any(overlaps) => TokenKind::Text,
-                _ => TokenKind::Template,
-            }
-        };
+    fn new(tokenizer: &Tokenizer, text: String, encoded: &[EncodedToken], writers: Writers<'_>) -> Text {
         let characters = Characters::of(&text);
-        let token = |token: &EncodedToken| Token {
-            id: token.id,
-            text: tokenizer.token_text(token.id).unwrap_or_default(),
-            start: characters.before(token.range.start),
-            end: characters.before(token.range.end),
-            start_byte: token.range.start,
-            end_byte: token.range.end,
-            kind: kind(token),
-            log_prob: None,
+        let token = |token: &EncodedToken| {
+            let is_special = tokenizer.is_special(token.id);
+            let part = writers.of(&token.range);
+            let (kind, role, control) = match part {
+                _ if token.range.is_empty() => (TokenKind::Special, None, false),
+                Some(part) => (TokenKind::Text, part.role, is_special),
+                None if is_special && text.get(token.range.clone()) == Some(IMAGE) => (TokenKind::Image, None, false),
+                None if is_special => (TokenKind::Special, None, false),
+                None if matches!(writers, Writers::OfTokens) => (TokenKind::Text, None, false),
+                None => (TokenKind::Template, None, false),
+            };
+            Token {
+                id: token.id,
+                text: tokenizer.token_text(token.id).unwrap_or_default(),
+                start: characters.before(token.range.start),
+                end: characters.before(token.range.end),
+                start_byte: token.range.start,
+                end_byte: token.range.end,
+                kind,
+                role,
+                control,
+                log_prob: None,
+            }
         };
         Text { tokens: encoded.iter().map(token).collect(), text }
     }
@@ -142,6 +174,23 @@ impl Text {
         let first = self.tokens.iter().position(touches).ok_or_else(not_there)?;
         let last = self.tokens.iter().rposition(touches).ok_or_else(not_there)?;
         Ok(first..last + 1)
+    }
+}
+
+/// Who wrote a text.
+#[derive(Clone, Copy)]
+enum Writers<'a> {
+    /// Each part has its writer, and the rest is the chat template's.
+    Known(&'a [Written]),
+    /// Somebody gave its tokens one by one.
+    OfTokens,
+}
+
+impl<'a> Writers<'a> {
+    /// The first written part that a token touches.
+    fn of(self, token: &Range<usize>) -> Option<&'a Written> {
+        let Writers::Known(parts) = self else { return None };
+        parts.iter().find(|part| token.start < part.bytes.end && part.bytes.start < token.end)
     }
 }
 

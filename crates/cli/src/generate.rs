@@ -40,6 +40,9 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
         let seen = pictures::see(&pictures, &mut engine).await?;
         let prompt = prompt.with_images(&seen)?;
         let text = prompt.encode(tokenizer)?;
+        for notice in prompt.frame.notices_of(&text) {
+            say::warn(format!("note: {}", report::one_line(&notice.text)));
+        }
         let mut factors = suppressed(arguments, &prompt, &text)?;
         region::put(&arguments.region, &text, &seen, &mut factors)?;
         let factors = key_factors(arguments, factors, &engine.model)?;
@@ -58,7 +61,7 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
 /// A factor for each token of the prompt, as `--suppress` says.
 fn suppressed(arguments: &GenerateArguments, prompt: &Prompt, text: &Text) -> Result<Vec<f32>> {
     let tokens: Vec<Range<usize>> = text.tokens.iter().map(Token::bytes).collect();
-    suppress::factors(&arguments.suppress, &prompt.text, &prompt.parts, &tokens)
+    suppress::factors(&arguments.suppress, &prompt.text, &prompt.written(), &tokens)
 }
 
 fn sampling(arguments: &GenerateArguments) -> Result<Sampling> {

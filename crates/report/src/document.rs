@@ -8,6 +8,9 @@ use std::ops::Range;
 /// The value of `schema` in every document that this version writes.
 pub const SCHEMA: &str = "atman.explanation/1";
 
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The JSON Schema (draft 2020-12) of these documents.
 pub const SCHEMA_TEXT: &str = include_str!("../schema/explanation-1.schema.json");
 
@@ -16,6 +19,9 @@ pub const SCHEMA_TEXT: &str = include_str!("../schema/explanation-1.schema.json"
 pub struct Document {
     /// [`SCHEMA`].
     pub schema: String,
+    /// [`VERSION`] of the program that made it; empty in documents from before it was written down.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
     /// Which model.
     pub model: ModelInfo,
     /// One line for people: the device that computed it.
@@ -65,9 +71,10 @@ pub struct Span {
 impl Document {
     /// Puts a document together; scores are those of `span`, or of the whole target.
     pub fn new(explanation: Explanation, model: ModelInfo, device: String, span: Option<Span>) -> Document {
-        let (schema, scores, pictures) = (SCHEMA.to_owned(), Vec::new(), Vec::new());
+        let (schema, version) = (SCHEMA.to_owned(), VERSION.to_owned());
+        let (scores, pictures) = (Vec::new(), Vec::new());
         let (contrast, target_cut) = (None, false);
-        let mut document = Document { schema, model, device, span, contrast, target_cut, scores, explanation, pictures };
+        let mut document = Document { schema, version, model, device, span, contrast, target_cut, scores, explanation, pictures };
         document.scores = document.explanation.scores(document.span_tokens());
         document
     }

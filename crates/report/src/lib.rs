@@ -23,7 +23,7 @@ pub mod words;
 
 pub use amount::Measure;
 pub use clean::{clean, label, one_line};
-pub use document::{Document, ModelInfo, SCHEMA, SCHEMA_TEXT, Span};
+pub use document::{Document, ModelInfo, SCHEMA, SCHEMA_TEXT, Span, VERSION};
 pub use error::ReportError;
 pub use format::Format;
 pub use html::{TRUST_CSS, faithfulness_html, html};

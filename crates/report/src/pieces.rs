@@ -1,6 +1,6 @@
 //! A text in the pieces that it is shown in: which part of it is which unit, and which target tokens.
 
-use atman::{Explanation, Source, Text, Token, TokenKind, Unit};
+use atman::{Explanation, Role, Source, Text, Token, TokenKind, Unit};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -16,6 +16,10 @@ pub struct Piece {
     pub tokens: Range<usize>,
     /// Whether the chat template put it there, or it is a control token.
     pub template: bool,
+    /// Who wrote it, where that is known.
+    pub role: Option<Role>,
+    /// Whether it is a control token that somebody wrote among their words.
+    pub control: bool,
     /// Whether it belongs to a unit that is shown apart.
     pub sink: bool,
     /// Whether it stands for a picture, whose units are shown over it and not in the text.
@@ -27,7 +31,13 @@ pub fn of_prompt(explanation: &Explanation) -> Vec<Piece> {
     let mut joined: Vec<Piece> = Vec::new();
     for piece in pieces(explanation, &explanation.prompt, 0) {
         match joined.last_mut() {
-            Some(last) if last.unit == piece.unit && last.template == piece.template && !last.picture && !piece.picture => {
+            Some(last)
+                if last.unit == piece.unit
+                    && last.template == piece.template
+                    && (last.role, last.control) == (piece.role, piece.control)
+                    && !last.picture
+                    && !piece.picture =>
+            {
                 last.text.push_str(&piece.text);
                 last.tokens.end = piece.tokens.end;
             }
@@ -81,11 +91,12 @@ fn pieces(explanation: &Explanation, text: &Text, first_position: usize) -> Vec<
         }
         let template = token.kind != TokenKind::Text;
         let sink = unit.and_then(|unit| explanation.units.get(unit)).map_or(template, |unit| unit.sink);
-        pieces.push(Piece { text: own.to_owned(), unit, tokens: i..i + 1, template, sink, picture: false });
+        let (role, control) = (token.role, token.control);
+        pieces.push(Piece { text: own.to_owned(), unit, tokens: i..i + 1, template, role, control, sink, picture: false });
     }
     if let Some(rest) = text.text.get(reached..).filter(|rest| !rest.is_empty()) {
         let end = text.tokens.len();
-        pieces.push(Piece { text: rest.to_owned(), unit: None, tokens: end..end, template: false, sink: false, picture: false });
+        pieces.push(Piece { text: rest.to_owned(), tokens: end..end, ..Piece::default() });
     }
     pieces
 }
@@ -145,6 +156,17 @@ fn units_by_position(explanation: &Explanation) -> HashMap<usize, usize> {
     let leaves = explanation.leaves().into_iter();
     let units = leaves.filter_map(|unit| Some((unit, explanation.units.get(unit)?)));
     units.flat_map(|(unit, of)| of.positions.iter().map(move |position| (*position, unit))).collect()
+}
+
+/// The roles of those whose words stand in the prompt, in the order of their first words.
+pub fn roles(explanation: &Explanation) -> Vec<Role> {
+    let mut roles: Vec<Role> = Vec::new();
+    for role in explanation.prompt.tokens.iter().filter_map(|token| token.role) {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    roles
 }
 
 /// What a unit is called: its text, or, where tokens without any are all it has, what the tokenizer calls them.

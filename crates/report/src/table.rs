@@ -7,7 +7,9 @@ use atman::{ImagePart, PixelRect, Source};
 ///
 /// The columns: `unit` (its number), `source` (`prompt` or `target`), `text`, `start` and `end` (characters), `positions` and
 /// `neighbours` (separated by spaces), `sink`, `parent` (the unit that it is a part of), `score` (for the document's span),
-/// `below_noise`, and one for each target token, such as `t0: Rome`. Where there are pictures, five more stand before the
+/// `below_noise`, `role` (who wrote it, in a conversation), `control` (whether it is a control token that somebody wrote), and, the
+/// same in every row, `version` (of the program), `held` (what was the same in every run) and `notices`; then one for each target
+/// token, such as `t0: Rome`. Where there are pictures, five more stand before the
 /// target tokens: `image` (the number of the picture that the unit is a part of, from 1 on as in its name), `left_px`,
 /// `top_px`, `right_px` and `bottom_px` (its rectangle in pixels of the picture; where it has several, as many numbers separated
 /// by spaces). They are empty for units of text. Last stands one for each contrast, such as `rather than: Paris.`. `score` is for
@@ -19,7 +21,24 @@ use atman::{ImagePart, PixelRect, Source};
 pub fn csv(document: &Document) -> Result<String, ReportError> {
     let explanation = &document.explanation;
     let mut writer = ::csv::Writer::from_writer(Vec::new());
-    let columns = ["unit", "source", "text", "start", "end", "positions", "neighbours", "sink", "parent", "score", "below_noise"];
+    let columns = [
+        "unit",
+        "source",
+        "text",
+        "start",
+        "end",
+        "positions",
+        "neighbours",
+        "sink",
+        "parent",
+        "score",
+        "below_noise",
+        "role",
+        "control",
+        "version",
+        "held",
+        "notices",
+    ];
     let tokens = explanation.target.tokens.iter().enumerate();
     let last = explanation.target.tokens.len().saturating_sub(1);
     let cut = |t: usize| if document.target_cut && t == last { "…" } else { "" };
@@ -30,6 +49,7 @@ pub fn csv(document: &Document) -> Result<String, ReportError> {
     let of_pictures = if explanation.images.is_empty() { &[][..] } else { &of_pictures };
     writer.write_record(columns.iter().chain(of_pictures).map(|column| (*column).to_owned()).chain(tokens).chain(contrasts))?;
     let scale = Scale::of(document);
+    let (held, notices) = (words::held(explanation), words::notices(explanation).collect::<Vec<_>>().join(" "));
     for (i, unit) in explanation.units.iter().enumerate() {
         let score = document.scores.get(i).copied().flatten();
         let source = match unit.source {
@@ -48,6 +68,11 @@ pub fn csv(document: &Document) -> Result<String, ReportError> {
             unit.parent.map(|parent| parent.to_string()).unwrap_or_default(),
             number(score),
             score.map(|score| scale.is_noise(score).to_string()).unwrap_or_default(),
+            unit.role.map(|role| role.to_string()).unwrap_or_default(),
+            unit.control.to_string(),
+            inert(&document.version),
+            held.clone(),
+            inert(&notices),
         ];
         let place = place(unit.image.as_ref());
         let place = place.into_iter().take(of_pictures.len());

@@ -5,10 +5,10 @@
 use crate::amount::{ROUNDS_TO_ZERO, bytes, count, probability, seconds, short, signed};
 use crate::clean::one_line;
 use crate::pictures::ShownPicture;
-use crate::{Document, Scale};
+use crate::{Document, Scale, pieces};
 use atman::{
-    Contrast, Explanation, Faithfulness, Granularity, ImageGranularity, Order, OrderCurves, Postprocessing, Removal, STEPS, Text,
-    Threshold, TokenKind, Unit,
+    Contrast, Explanation, Faithfulness, Granularity, ImageGranularity, Order, OrderCurves, Postprocessing, Removal, Role, STEPS,
+    Source, Text, Threshold, TokenKind, Unit,
 };
 
 /// What the hue of positive scores stands for.
@@ -101,6 +101,53 @@ pub fn partial(explanation: &Explanation) -> Option<String> {
     let done = explanation.relevance.iter().flatten().count();
     let all = explanation.units.len();
     explanation.partial.then(|| format!("Partial: {done} of {all} units were computed before it was stopped."))
+}
+
+/// What whoever reads it has to know of the prompt, a sentence each. They hold what the prompt says.
+pub fn notices(explanation: &Explanation) -> impl Iterator<Item = String> {
+    explanation.notices.iter().map(|notice| one_line(&notice.text))
+}
+
+/// What was the same in every run, in one line: `chat template, system message, 2 earlier turns; 12 of 40 prompt tokens are
+/// eligible (system, user), the others are held fixed in rankings and removals`.
+pub fn held(explanation: &Explanation) -> String {
+    let held = &explanation.held;
+    let mut parts = vec![if held.frame.chat_template { "chat template" } else { "no chat template" }.to_owned()];
+    let turns = &held.frame.turns;
+    if turns.iter().any(|turn| turn.role == Role::System) {
+        parts.push("system message".to_owned());
+    }
+    let n_turns = turns.iter().filter(|turn| turn.role != Role::System).count();
+    if n_turns > 1 {
+        parts.push(count(n_turns - 1, "earlier turn"));
+    }
+    let roles = pieces::roles(explanation).iter().map(Role::to_string).collect::<Vec<_>>().join(", ");
+    let roles = if roles.is_empty() { roles } else { format!(" ({roles})") };
+    let (eligible, all) = (held.n_eligible(), explanation.prompt.tokens.len());
+    format!("{}; {eligible} of {} eligible{roles}", parts.join(", "), count(all, "prompt token"))
+}
+
+/// Which program made it: `AtMan 0.1.0`. Holds the version as it is.
+pub fn program(document: &Document) -> String {
+    let version = if document.version.is_empty() { "of unknown version" } else { &document.version };
+    format!("AtMan {version}")
+}
+
+/// What is to be said of a unit beside its score.
+pub fn marks(explanation: &Explanation, unit: &Unit) -> Vec<String> {
+    let mut marks = Vec::new();
+    if unit.sink {
+        marks.push("template or first".to_owned());
+    }
+    if unit.control {
+        marks.push("control token, typed".to_owned());
+    }
+    if unit.source == Source::Target {
+        marks.push("in the answer".to_owned());
+    }
+    // Where only one has words, there is nothing to tell apart.
+    marks.extend(unit.role.filter(|_| pieces::roles(explanation).len() > 1).map(|role| role.to_string()));
+    marks
 }
 
 /// What a hue says about a unit, in one sentence.

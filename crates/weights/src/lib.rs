@@ -19,7 +19,7 @@ mod tensor_info;
 pub mod text;
 pub mod tokenizer;
 
-pub use chat::{ChatTemplate, Message, Part, SpecialTokens};
+pub use chat::{ChatTemplate, Message, Part, Place, PlacedText, Rendered, SpecialTokens};
 pub use checkpoint::{Checkpoint, Config, PIECE_BYTES, VisitRows};
 pub use error::WeightsError;
 pub use files::{ModelFiles, is_system_file};

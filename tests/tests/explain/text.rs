@@ -1,7 +1,7 @@
 //! Texts of every kind as units, and questions that cannot be asked.
 
 use crate::subject::{ITALY, Subject, settings};
-use atman::{AtmanError, Granularity, ImageGranularity, Prompt, Source, Text, TokenKind, units};
+use atman::{AtmanError, Granularity, ImageGranularity, Prompt, Source, Text, TokenKind, Turn, units};
 use weights::{Checkpoint, ModelFiles};
 
 const AWKWARD: [&str; 10] = [
@@ -80,7 +80,7 @@ fn auto_comes_nearest_to_thirty_units() {
 #[test]
 fn the_template_is_told_from_what_a_person_wrote_and_set_apart() {
     let subject = Subject::new();
-    let prompt = Prompt::chat("Who wrote it? Ann did.", None, 0, &subject.checkpoint).unwrap();
+    let prompt = Prompt::chat(&Turn::question(None, "Who wrote it? Ann did."), 0, &subject.checkpoint).unwrap();
     let text = prompt.encode(subject.tokenizer()).unwrap();
     assert_eq!(text.tokens[0].kind, TokenKind::Special);
     let question = atman::Question::new(text, subject.text("Ann"), Vec::new(), subject.model.config()).unwrap();
@@ -94,7 +94,7 @@ fn the_template_is_told_from_what_a_person_wrote_and_set_apart() {
 fn a_message_needs_a_template() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/families/grouped-f32");
     let checkpoint = pollster::block_on(Checkpoint::open(ModelFiles::from_path(&folder).unwrap())).unwrap();
-    let error = Prompt::chat("Hello", None, 0, &checkpoint).unwrap_err();
+    let error = Prompt::chat(&Turn::question(None, "Hello"), 0, &checkpoint).unwrap_err();
     assert!(matches!(&error, AtmanError::NoChatTemplate { .. }));
     assert_eq!(error.to_string(), format!("{} has no chat template", checkpoint.name()));
 }

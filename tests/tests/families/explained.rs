@@ -27,16 +27,7 @@ fn text(ids: &[u32]) -> Text {
         let own = format!("{id} ");
         let (start, end) = (text.text.len(), text.text.len() + own.len());
         text.text.push_str(&own);
-        text.tokens.push(Token {
-            id: *id,
-            text: own,
-            start,
-            end,
-            start_byte: start,
-            end_byte: end,
-            kind: TokenKind::Text,
-            log_prob: None,
-        });
+        text.tokens.push(Token { id: *id, text: own, start, end, start_byte: start, end_byte: end, ..Token::default() });
     }
     text
 }
@@ -323,7 +314,7 @@ fn a_message_with_a_picture_becomes_image_positions() {
     ])
     .unwrap();
     let images = subject("vision-whole").images;
-    let prompt = Prompt::chat("What is it?", Some("Be brief."), 1, &checkpoint).unwrap();
+    let prompt = Prompt::chat(&Turn::question(Some("Be brief."), "What is it?"), 1, &checkpoint).unwrap();
     assert_eq!(prompt.text, "system:Be brief.\nuser:<image>What is it?\n");
     let prompt = prompt.with_images(&images).unwrap();
     let text = prompt.encode(checkpoint.tokenizer().unwrap()).unwrap();
@@ -335,6 +326,8 @@ fn a_message_with_a_picture_becomes_image_positions() {
         text.tokens.iter().filter(|token| token.kind == TokenKind::Special).map(|token| token.text.as_str()).collect();
     assert_eq!(special, ["<fake_token_around_image>", "<global-img>", "<fake_token_around_image>"]);
     assert!(text.tokens.iter().all(|token| text.text[token.bytes()] == token.text));
-    let error = Prompt::chat("What is it?", None, 1, &checkpoint).unwrap().with_images(&[images[0].clone(), images[0].clone()]);
+    let error = Prompt::chat(&Turn::question(None, "What is it?"), 1, &checkpoint)
+        .unwrap()
+        .with_images(&[images[0].clone(), images[0].clone()]);
     assert!(matches!(error, Err(AtmanError::Places { places: 1, images: 2 })));
 }

@@ -2,7 +2,7 @@
 
 use super::engine::{Engine, UnderWay};
 use super::explain::is_device_lost;
-use super::question::prompt;
+use super::question::{Asked, prompt};
 use super::turn::turn;
 use crate::messages::{Event, Generate, Generated, Steering, Target, WritingEnd};
 use anyhow::{Context, Result, bail};
@@ -54,7 +54,7 @@ impl Engine {
         let loaded = loaded.as_ref().context("no model is loaded: choose one first")?;
         let device = device.as_mut().context("no device has been chosen")?;
         let tokenizer = loaded.opened.checkpoint.tokenizer()?;
-        let (prompt, seen) = prompt(&asked.prompt, loaded, pictures, device.executor()).await?;
+        let Asked { text: prompt, images: seen, .. } = prompt(&asked.prompt, loaded, pictures, device.executor()).await?;
         if prompt.tokens.is_empty() {
             return Err(AtmanError::Empty { what: "prompt", advice: "write something into it first" }.into());
         }

@@ -285,6 +285,8 @@ impl Explainer {
             prompt: self.question.prompt.clone(),
             images: self.question.images.iter().map(|image| image.info.clone()).collect(),
             target,
+            held: self.question.held(),
+            notices: self.question.notices(),
             units: self.units.clone(),
             relevance: (0..self.units.len()).map(|unit| self.row(unit)).collect(),
             noise_floor: self.noise_floor(),

@@ -3,7 +3,7 @@
 use super::pictures::{part, picture_sets};
 use super::segments::segments;
 use super::{Granularity, Source, Unit};
-use crate::{AtmanError, ImageGranularity, ImagePart, Question, Text, Token, TokenKind};
+use crate::{AtmanError, ImageGranularity, ImagePart, Question, Role, Text, Token, TokenKind};
 use std::ops::Range;
 
 /// How many units of the prompt's text [`Granularity::Auto`] aims at.
@@ -121,7 +121,8 @@ fn of_positions(question: &Question, positions: Vec<usize>) -> Unit {
     let tokens: Vec<(usize, &Token)> =
         positions.iter().filter_map(|position| Some((*position, text.tokens.get(position.checked_sub(first)?)?))).collect();
     let parts = image_parts(question, &positions);
-    let sink = tokens.iter().all(|(position, token)| *position == 0 || !matches!(token.kind, TokenKind::Text | TokenKind::Image));
+    // Only the prompt's first position is the sequence's first, and there positions count from 0 on.
+    let sink = tokens.iter().all(|(position, token)| !token.is_eligible(*position));
     let shown = shown(question, text, &tokens, &parts);
     let tokens: Vec<&Token> = tokens.into_iter().map(|(_, token)| token).collect();
     Unit {
@@ -135,10 +136,18 @@ fn of_positions(question: &Question, positions: Vec<usize>) -> Unit {
         neighbours: Vec::new(),
         similarities: Vec::new(),
         sink,
+        role: one_role(&tokens),
+        control: tokens.iter().any(|token| token.control),
         // A given set may have parts of several pictures; it is shown in the first.
         image: parts.into_iter().next().map(|(part, _)| part),
         parent: None,
     }
+}
+
+/// Who wrote all of some tokens.
+fn one_role(tokens: &[&Token]) -> Option<Role> {
+    let role = tokens.first()?.role;
+    role.filter(|_| tokens.iter().all(|token| token.role == role))
 }
 
 /// The part of each picture that some positions look at, and what it is called, in the order of the pictures.
@@ -178,7 +187,7 @@ fn shown(question: &Question, text: &Text, tokens: &[(usize, &Token)], parts: &[
 }
 
 /// Divides the first `n` tokens of a text into sets of consecutive tokens. What the chat template put there is not divided,
-/// and what the writer wrote is divided apart from it. Tokens that stand for parts of pictures are left out.
+/// and what was written is divided apart from it, each writer's words for themselves; control tokens among them stand alone. Tokens that stand for parts of pictures are left out.
 fn token_sets(text: &Text, n: usize, granularity: &Granularity) -> Result<Vec<Range<usize>>, AtmanError> {
     let kind = |group: &Range<usize>| text.tokens.get(group.start).map(|token| token.kind);
     let mut groups = characters_together(text, n);
@@ -189,8 +198,14 @@ fn token_sets(text: &Text, n: usize, granularity: &Granularity) -> Result<Vec<Ra
     let is_written = |group: &Range<usize>| {
         text.tokens.get(group.clone()).unwrap_or_default().iter().all(|token| token.kind == TokenKind::Text)
     };
+    let first = |group: &Range<usize>| text.tokens.get(group.start);
+    let role = |group: &Range<usize>| first(group).and_then(|token| token.role);
+    let is_control = |group: &Range<usize>| first(group).is_some_and(|token| token.control);
+    let belong = |a: &Range<usize>, b: &Range<usize>| {
+        a.end == b.start && is_written(a) == is_written(b) && role(a) == role(b) && !is_control(a) && !is_control(b)
+    };
     let mut sets = Vec::new();
-    for stretch in groups.chunk_by(|a, b| a.end == b.start && is_written(a) == is_written(b)) {
+    for stretch in groups.chunk_by(belong) {
         let whole = joined(stretch);
         let tokens = text.tokens.get(whole.clone()).unwrap_or_default();
         let begin = tokens.first().map_or(0, |token| token.start_byte);

@@ -9,7 +9,7 @@ pub use build::units;
 pub(crate) use build::{Level, children};
 pub use granularity::Granularity;
 
-use crate::ImagePart;
+use crate::{ImagePart, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -36,9 +36,15 @@ pub struct Unit {
     /// Cosine similarity of each neighbour to the unit's most similar position.
     #[serde(default)]
     pub similarities: Vec<f32>,
-    /// Whether models park attention here whatever it says: the first position, control tokens and the chat template.
+    /// Whether models park attention here whatever it says: the first position and the chat template with its control tokens.
     /// Scored like others, and shown apart.
     pub sink: bool,
+    /// Of what was written in a conversation: who wrote all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Whether it has control tokens that somebody wrote: they imitate the chat template.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub control: bool,
     /// Of positions that see a picture: the part of it that they see, which `text` only names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImagePart>,

@@ -10,8 +10,8 @@ pub(crate) struct BatchArguments {
     pub(crate) engine: EngineArguments,
 
     /// JSON Lines, each {"prompt": TEXT} and optionally "id", "chat": true or false, "system", "target", "contrast": [TEXT, ..],
-    /// "span", "image": FILE or "images": [FILE, ..] with paths from the folder of this file; or "prompt_ids" and "target_ids" in
-    /// place of text. `-` reads them from stdin as they come
+    /// "span", "image": FILE or "images": [FILE, ..] with paths from the folder of this file; "messages": [{"role", "content"}, ..]
+    /// in place of "prompt" and "system"; or "prompt_ids" and "target_ids" in place of text. `-` reads them from stdin as they come
     #[arg(long = "in", value_name = "FILE")]
     pub(crate) input: PathBuf,
 

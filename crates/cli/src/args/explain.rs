@@ -15,7 +15,7 @@ pub(crate) struct ExplainArguments {
     pub(crate) prompt: PromptArguments,
 
     /// The prompt as token ids, in place of text: [504, 3575]
-    #[arg(long, value_name = "JSON", conflicts_with_all = ["prompt", "prompt_file", "chat", "plain", "system"])]
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["prompt", "prompt_file", "chat", "plain", "system", "messages"])]
     pub(crate) prompt_ids: Option<IdList>,
 
     /// The answer to explain; without it the model writes one first. In a chat it follows after a space where the template ends

@@ -41,12 +41,17 @@ pub(crate) struct PromptArguments {
     /// A system message before the user's, in the chat template
     #[arg(long, value_name = "TEXT")]
     pub(crate) system: Option<String>,
+
+    /// A conversation in place of a prompt, for the chat template: [{"role": "user", "content": TEXT}, ..] with the roles system,
+    /// user, assistant and tool; the last turn is the user's. `-` is stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["prompt", "prompt_file", "plain", "system"])]
+    pub(crate) messages: Option<PathBuf>,
 }
 
 impl PromptArguments {
     /// What was said about the chat template, if anything.
     pub(crate) fn chat(&self) -> Option<bool> {
-        if self.plain { Some(false) } else { self.chat.then_some(true) }
+        if self.plain { Some(false) } else { (self.chat || self.messages.is_some()).then_some(true) }
     }
 }
 

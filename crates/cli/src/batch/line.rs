@@ -4,9 +4,9 @@ use crate::args::BatchArguments;
 use crate::engine::Opened;
 use crate::explain::{Asked, Request};
 use crate::pictures::{self, Picture};
-use crate::prompt;
+use crate::prompt::{self, Wording};
 use anyhow::Result;
-use atman::Text;
+use atman::{Text, Turn};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ pub(super) struct Line {
     pub(super) id: Value,
     prompt: Option<String>,
     prompt_ids: Option<Vec<u32>>,
+    messages: Option<Vec<Turn>>,
     chat: Option<bool>,
     system: Option<String>,
     target: Option<String>,
@@ -54,7 +55,7 @@ impl Line {
 
     /// Whether its prompt goes into the chat template.
     pub(super) fn is_chat(&self, n_pictures: usize, opened: &Opened) -> bool {
-        prompt::is_chat(self.chat, n_pictures, opened)
+        self.messages.is_some() || prompt::is_chat(self.chat, n_pictures, opened)
     }
 
     /// Whether it says what to explain; else the model writes an answer.
@@ -72,17 +73,29 @@ impl Line {
             pictures::check(opened, "\"image\"").map_err(bad_line)?;
         }
         let is_chat = self.is_chat(pictures.len(), opened);
-        let prompt = match (self.prompt, self.prompt_ids) {
-            (Some(text), None) => {
+        let wording = match (self.prompt, self.messages) {
+            (Some(text), None) => Some(Wording::Text(text)),
+            (None, Some(turns)) => Some(Wording::Turns(turns)),
+            (None, None) => None,
+            _ => return Err(bad("expected either \"prompt\" or \"messages\"").into()),
+        };
+        let is_conversation = matches!(wording, Some(Wording::Turns(_)));
+        if is_conversation && (self.chat == Some(false) || self.system.is_some()) {
+            let reason =
+                "\"messages\" go into the chat template with their own system message; leave out \"chat\" and \"system\"";
+            return Err(bad(reason).into());
+        }
+        let prompt = match (wording, self.prompt_ids) {
+            (Some(wording), None) => {
                 if self.system.is_some() && !is_chat {
                     return Err(bad("\"system\" needs \"chat\": true").into());
                 }
-                let put = prompt::put(&text, self.system.as_deref(), is_chat, pictures.len(), opened);
+                let put = prompt::put(&wording, self.system.as_deref(), is_chat, pictures.len(), opened);
                 Asked::Written(put.map_err(|error| bad_line(error.into()))?)
             }
             (None, Some(ids)) if self.chat != Some(true) => Asked::Tokens(Text::from_ids(tokenizer, &ids)),
             (None, Some(_)) => return Err(bad("\"prompt_ids\" cannot be put into a chat template; leave out \"chat\"").into()),
-            _ => return Err(bad("expected either \"prompt\" or \"prompt_ids\"").into()),
+            _ => return Err(bad("expected either \"prompt\", \"messages\" or \"prompt_ids\"").into()),
         };
         let target = match (self.target, self.target_ids) {
             (Some(text), None) => Some(prompt.answer(&text, tokenizer)?),

@@ -5,7 +5,7 @@ use crate::answer::following;
 use crate::engine::{Engine, Opened};
 use crate::fetch::sha256_of;
 use anyhow::{Context, Result, anyhow, bail};
-use atman::{Prompt, Question, SeenImage};
+use atman::{Prompt, Question, SeenImage, Turn};
 use images::{ImageProcessor, Picture};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ impl AboutImage {
         let of_mask = mask_for(&mask, &mask_bytes, &picture)?;
         // The chat prompt where the model has one; else a text that a model continues with an answer.
         let prompt = match opened.checkpoint.chat_template() {
-            Some(_) => Prompt::chat(&question, None, 1, &opened.checkpoint)?,
+            Some(_) => Prompt::chat(&Turn::question(None, &question), 1, &opened.checkpoint)?,
             None => Prompt::plain(format!("Question: {question}\nAnswer:")),
         };
         let contents = vec![sha256_of(&image_bytes), sha256_of(&mask_bytes)];

@@ -3,7 +3,7 @@
 use crate::answer::following;
 use crate::engine::Opened;
 use anyhow::{Result, anyhow};
-use atman::{Prompt, Question, Token};
+use atman::{Prompt, Question, Token, Turn};
 use serde::Deserialize;
 use std::ops::Range;
 
@@ -36,8 +36,11 @@ impl AboutText {
         // The chat prompt where the model has one; else a text that a model continues with an answer.
         let (prompt, context_at) = if opened.checkpoint.chat_template().is_some() {
             let message = format!("Context: {context}\nQuestion: {question}");
-            let prompt = Prompt::chat(&message, None, 0, &opened.checkpoint)?;
-            let at = prompt.text.rfind(message.trim()).ok_or_else(|| anyhow!("the chat template changes the context"))?;
+            let prompt = Prompt::chat(&Turn::question(None, &message), 0, &opened.checkpoint)?;
+            let written = prompt.parts.last().map(|part| part.bytes.clone());
+            let at =
+                written.filter(|part| prompt.text.get(part.clone()).is_some_and(|part| part.starts_with(message.trim_end())));
+            let at = at.ok_or_else(|| anyhow!("the chat template changes the context"))?.start;
             (prompt, at + "Context: ".len())
         } else {
             (Prompt::plain(format!("Context: {context}\nQuestion: {question}\nAnswer:")), "Context: ".len())

@@ -10,7 +10,7 @@ use crate::engine::{self, Engine, Opened};
 use crate::interrupt::{self, Interrupt};
 use crate::pictures::{self, Picture};
 use crate::progress::Progress;
-use crate::prompt;
+use crate::prompt::{self, Wording};
 use crate::say;
 use crate::text;
 use anyhow::{Result, bail};
@@ -52,18 +52,23 @@ pub(crate) fn run(arguments: &ExplainArguments, color: Color) -> Result<ExitCode
             say::warn("faithfulness: not measured, since the prompt has fewer than two units to take away");
         }
         destination.write(&document)?;
+        if !destination.is_read_here() {
+            for notice in report::words::notices(&document.explanation) {
+                say::warn(format!("note: {notice}"));
+            }
+        }
         Ok(if is_stopped { ExitCode::from(interrupt::EXIT) } else { ExitCode::SUCCESS })
     })
 }
 
-fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<String>, pictures: Vec<Picture>) -> Result<Request> {
+fn request(arguments: &ExplainArguments, opened: &Opened, written: Option<Wording>, pictures: Vec<Picture>) -> Result<Request> {
     if !pictures.is_empty() {
         pictures::check(opened, "--image")?;
     }
     let tokenizer = opened.checkpoint.tokenizer()?;
     let prompt = match (&arguments.prompt_ids, written) {
         (Some(ids), _) => Asked::Tokens(Text::from_ids(tokenizer, &ids.0)),
-        (None, Some(text)) => Asked::Written(prompt::prepare(&text, &arguments.prompt, opened)?),
+        (None, Some(wording)) => Asked::Written(prompt::prepare(&wording, &arguments.prompt, opened)?),
         (None, None) => bail!("there is no prompt"),
     };
     let target = match (&arguments.target_ids, &arguments.target) {

@@ -5,7 +5,7 @@ use crate::interrupt::Interrupt;
 use crate::pictures::{self, Picture};
 use crate::writing::{RELOADS, Writing};
 use anyhow::Result;
-use atman::{AtmanError, Budget, Explainer, Prompt, Question, SeenImage, Settings, Text};
+use atman::{AtmanError, Budget, Explainer, Frame, Prompt, Question, SeenImage, Settings, Text};
 use model::Sampling;
 use report::{Document, ModelInfo, Span};
 use weights::Tokenizer;
@@ -40,6 +40,14 @@ impl Asked {
         match self {
             Self::Written(prompt) => prompt.with_images(images)?.encode(tokenizer),
             Self::Tokens(text) => Ok(text),
+        }
+    }
+
+    /// What it was made of.
+    fn frame(&self) -> Frame {
+        match self {
+            Self::Written(prompt) => prompt.frame.clone(),
+            Self::Tokens(_) => Frame::default(),
         }
     }
 
@@ -91,6 +99,7 @@ pub(crate) async fn explain(
 ) -> Result<Option<Document>> {
     let tokenizer = engine.opened.checkpoint.tokenizer()?;
     let images = pictures::see(&request.pictures, engine).await?;
+    let frame = request.prompt.frame();
     let prompt = request.prompt.with_images(&images, tokenizer)?;
     let (target, target_cut) = match request.target {
         Some(target) => (target, false),
@@ -106,7 +115,7 @@ pub(crate) async fn explain(
         }
         None => None,
     };
-    let question = Question::new(prompt, target, images, &engine.opened.config)?;
+    let question = Question::new(prompt, target, images, &engine.opened.config)?.within(frame);
     let mut explainer = Explainer::new(question, request.settings, request.contrasts, request.budget, &engine.model)?;
     let mut reloads = 0;
     'run: loop {

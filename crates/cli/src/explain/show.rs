@@ -38,6 +38,11 @@ impl Destination {
         Ok(Self { format, file, color, sinks: arguments.sinks })
     }
 
+    /// Whether it is read where it is asked for, notices included.
+    pub(crate) fn is_read_here(&self) -> bool {
+        self.file.is_none() && self.format == Format::Terminal
+    }
+
     /// Writes the document there.
     pub(crate) fn write(&self, document: &Document) -> Result<()> {
         let mut text = self.format.write(document, self.style())?;

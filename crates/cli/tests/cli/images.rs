@@ -129,7 +129,7 @@ fn what_cannot_be_seen_is_told_before_the_model_is_loaded() {
             1,
             "pictures given: 1; places for them in the prompt (<image>): 2",
         ),
-        (&["--prompt", "What is in <image>?"], 1, "pictures given: 0; places for them in the prompt (<image>): 1"),
+        (&["--prompt", " <image>"], 1, "pictures given: 0; places for them in the prompt (<image>): 1"),
         (&["--region", "0,0,8,8=0"], 2, "--image"),
         (&["--image", &square, "--region", "0,0,8"], 2, "expected X,Y,W,H"),
         (&["--image", &square, "--region", "2:0,0,8,8=0"], 2, "a region of picture 2 is given, but there are 1"),
@@ -153,7 +153,7 @@ fn a_batch_has_pictures_beside_it() {
         r#"{"prompt": "What is it?", "image": "pictures/a.png", "target": " red."}"#,
         r#"{"prompt": "What is it?", "images": ["pictures/a.png", "pictures/a.png"], "target": " red."}"#,
         r#"{"prompt": "What is it?", "image": "a.png", "target": " red."}"#,
-        r#"{"prompt": "What is <image>?", "target": " red."}"#,
+        r#"{"prompt": "<image>", "target": " red."}"#,
         r#"{"prompt": "What is it?", "image": "pictures/a.png", "images": [], "target": " red."}"#,
     ];
     let (input, out) = (folder.path().join("in.jsonl"), folder.path().join("out.jsonl"));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test states what it expects by unwrapping it")]
 
 mod batch;
+mod conversation;
 mod default_model;
 mod doctor;
 mod eval;

@@ -35,12 +35,14 @@ pub fn html(document: &Document) -> Result<String, ReportError> {
     let (least, most) = ends(document, &scale);
     let meaning = words::meaning(document, &scale);
     let partial = words::partial(explanation).map(|partial| format!("<p class=\"partial\">{partial}</p>\n"));
+    let notices = words::notices(explanation).map(|notice| format!("<p class=\"notice\">{}</p>\n", escaped(&notice))).collect();
     let values = [
         ("style_hash", hash(&style)),
         ("script_hash", hash(&script)),
         ("images", if has_pictures { " img-src data:;" } else { "" }.to_owned()),
         ("title", escaped(&cut(&words::title(document), 120))),
         ("partial", partial.unwrap_or_default()),
+        ("notices", notices),
         ("meaning", with_samples(meaning)),
         ("pictures", pictures::section(document, &scale)),
         ("prompt", texts::prompt(document, &scale)),

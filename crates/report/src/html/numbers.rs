@@ -4,7 +4,6 @@ use super::level;
 use crate::amount::{self, signed};
 use crate::clean::{escaped, one_line, quoted};
 use crate::{Document, Scale, pieces, words};
-use atman::Source;
 
 /// Cells of the matrix of units and tokens that a page still shows well.
 const MOST_CELLS: usize = 5_000;
@@ -30,15 +29,9 @@ pub(super) fn table(document: &Document) -> String {
     let mut rows = String::new();
     for (i, unit) in explanation.units.iter().enumerate() {
         let score = scores.get(i).copied().flatten();
-        let mut marks = Vec::new();
-        if unit.sink {
-            marks.push("template or first");
-        }
-        if unit.source == Source::Target {
-            marks.push("in the answer");
-        }
+        let mut marks = words::marks(explanation, unit);
         if score.is_some_and(|score| of_scores.is_noise(score)) {
-            marks.push("within noise");
+            marks.push("within noise".to_owned());
         }
         let marks = if marks.is_empty() { String::new() } else { format!(" <small>{}</small>", marks.join(", ")) };
         let name = escaped(&quoted(&pieces::name(explanation, unit)));
@@ -74,7 +67,9 @@ pub(super) fn facts(document: &Document) -> String {
         ("Formats", document.model.formats.join(", ")),
         ("Score", format!("{}, post-processing {}", settings.score, settings.postprocessing)),
         ("Noise floor", noise),
+        ("Held fixed", words::held(explanation)),
         ("Cost", words::cost(document)),
+        ("Program", words::program(document)),
         ("Schema", document.schema.clone()),
     ];
     facts.map(|(name, fact)| format!("<dt>{name}</dt><dd>{}</dd>\n", escaped(&one_line(&fact)))).concat()

@@ -4,11 +4,24 @@ use super::level;
 use crate::clean::escaped;
 use crate::pieces::{self, Piece};
 use crate::{Document, Scale, Side, words};
+use atman::Role;
 
 /// The prompt, unit by unit.
 pub(super) fn prompt(document: &Document, scale: &Scale) -> String {
     let pieces = hidden_unless_all(pieces::of_prompt(&document.explanation));
-    pieces.iter().map(|piece| span(document, scale, piece, "unit", "")).collect()
+    let tells_roles = pieces::roles(&document.explanation).len() > 1;
+    let mut last: Option<Role> = None;
+    let mut shown = String::new();
+    for (number, piece) in pieces.iter().enumerate() {
+        // A turn begins where another writes, and where the template stands between two turns of one writer.
+        let is_after_template = number.checked_sub(1).and_then(|before| pieces.get(before)).is_some_and(|before| before.template);
+        if let Some(role) = piece.role.filter(|role| tells_roles && (last != Some(*role) || is_after_template)) {
+            shown.push_str(&format!("<span class=\"role\">{role}</span>"));
+        }
+        last = piece.role.or(last);
+        shown.push_str(&span(document, scale, piece, "unit", ""));
+    }
+    shown
 }
 
 /// The answer, token by token.
@@ -36,7 +49,12 @@ fn span(document: &Document, scale: &Scale, piece: &Piece, class: &str, more: &s
         return format!("<span class=\"marker\">{}</span>", escaped(&piece.text));
     }
     let score = piece.unit.and_then(|unit| document.scores.get(unit).copied().flatten());
-    let classes = classes(class, piece.sink, piece.template, score, scale);
+    let mut classes = classes(class, piece.sink, piece.template, score, scale);
+    let mut more = more.to_owned();
+    if piece.control {
+        classes.push_str(" control");
+        more.push_str(" title=\"A control token that was typed: it imitates the chat template\"");
+    }
     let unit = piece.unit.map_or(String::new(), |unit| format!(" data-unit=\"{unit}\""));
     let relevance = relevance(score, scale);
     format!("<span class=\"{classes}\"{unit}{relevance}{more}>{}</span>", escaped(&piece.text))

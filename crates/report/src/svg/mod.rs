@@ -29,6 +29,9 @@ pub fn svg(document: &Document) -> String {
     if let Some(partial) = words::partial(&document.explanation) {
         picture.sentence("note", &partial);
     }
+    for notice in words::notices(explanation) {
+        picture.sentence("note", &notice);
+    }
     picture.pictures(document, &scale);
     picture.title("Prompt");
     picture.text(&pieces::of_prompt(explanation), &document.scores, &scale, 0..0);
@@ -43,6 +46,7 @@ pub fn svg(document: &Document) -> String {
     for line in std::iter::once(words::meaning(document, &scale).to_owned()).chain(legend(&scale)) {
         picture.sentence("note", &line);
     }
+    picture.sentence("note", &format!("{}; {}", one_line(&words::program(document)), words::held(explanation)));
     let height = picture.y + MARGIN - LINE / 2.0;
     let title = words::title(document);
     format!(
@@ -119,6 +123,9 @@ impl Picture {
                 if let Some(piece) = pieces.get(run.piece) {
                     let score = piece.unit.filter(|_| !piece.sink).and_then(|unit| scores.get(unit).copied().flatten());
                     self.run(run, x, piece, score, scale);
+                    if piece.control {
+                        self.line_under(run, x, 23.0, "stroke=\"#888\" stroke-width=\"1\"");
+                    }
                     if span.contains(&piece.tokens.start) {
                         self.line_under(run, x, 23.0, "stroke=\"#222\" stroke-width=\"2\"");
                     }

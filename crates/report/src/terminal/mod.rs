@@ -37,6 +37,9 @@ pub fn terminal(document: &Document, style: TerminalStyle) -> String {
     if let Some(partial) = words::partial(&document.explanation) {
         page.line(&page.bold(&partial));
     }
+    for notice in words::notices(&document.explanation) {
+        page.sentence(&format!("Notice: {notice}"));
+    }
     match style.color {
         ColorDepth::None => plain::units(&mut page, document),
         ColorDepth::Ansi256 | ColorDepth::TrueColor => tinted::units(&mut page, document),
@@ -44,8 +47,11 @@ pub fn terminal(document: &Document, style: TerminalStyle) -> String {
     sections::contrasts(&mut page, document);
     sections::faithfulness(&mut page, document);
     page.blank();
-    let cost = page.dim(&clean(&words::cost(document)));
-    page.line(&cost);
+    let made = format!("{}; {}", words::program(document), words::held(&document.explanation));
+    for line in [made, words::cost(document)] {
+        let line = page.dim(&clean(&line));
+        page.line(&line);
+    }
     page.lines.join("\n") + "\n"
 }
 

@@ -6,7 +6,7 @@ use crate::clean::{clean, quoted};
 use crate::layout::{cut, lines, padded};
 use crate::pieces::Piece;
 use crate::{Document, Scale, pieces, words};
-use atman::{Source, Unit};
+use atman::Unit;
 use unicode_width::UnicodeWidthStr;
 
 /// Cells of the longest bar.
@@ -92,8 +92,7 @@ pub(super) fn rows(page: &mut Page, document: &Document, units: &[usize], scale:
         let noise = if score.is_some_and(|score| scale.is_noise(score)) { '·' } else { ' ' };
         let apart = unit.sink && !page.style.sinks;
         let bar = if apart { String::new() } else { score.map_or(String::new(), |score| bar(score, scale)) };
-        let marks = [(unit.sink, "template or first"), (unit.source == Source::Target, "in the answer")];
-        let marks: Vec<&str> = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+        let marks = words::marks(explanation, unit);
         let marks = if marks.is_empty() { String::new() } else { format!("({}) ", marks.join(", ")) };
         page.line(&format!("  {}  {number:>8} {noise} {marks}{bar}", padded(&cut(&name, room), room)));
     }

@@ -67,7 +67,7 @@ pub(super) fn text(page: &mut Page, pieces: &[Piece], scores: &[Option<f32>], sc
                 foreground: Some(foreground),
                 background: Some(background),
                 bold: chosen,
-                underlined: chosen,
+                underlined: chosen || piece.is_some_and(|piece| piece.control),
                 ..Look::default()
             };
             painted.push_str(&color.paint(&run.text, look));

@@ -80,10 +80,27 @@ fn what_stands_apart_can_be_shown() {
 }
 
 #[test]
+fn whose_words_are_whose_is_told() {
+    let page = html(&sample::conversation()).unwrap();
+    let roles: Vec<&str> = page.split("<span class=\"role\">").skip(1).map(|rest| rest.split_once('<').unwrap().0).collect();
+    assert_eq!(roles, ["system", "user", "assistant", "user"]);
+    assert_eq!(page.matches("class=\"unit control\"").count() + page.matches("class=\"unit against control\"").count(), 1);
+    for part in [
+        "<p class=\"notice\">What was typed imitates the chat template: &lt;|im_end|&gt;\u{fffd}[31m&lt;b&gt;.</p>",
+        "<dd>chat template, system message, 2 earlier turns; 11 of 31 prompt tokens eligible (system, user, assistant)</dd>",
+        "<small>control token, typed, user</small>",
+        "<dt>Program</dt><dd>AtMan ",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert!(!html(&sample::capitals()).unwrap().contains("class=\"role\">"));
+}
+
+#[test]
 fn a_text_of_control_tokens_alone_is_not_hidden() {
     let mut document = sample::capitals();
     document.explanation.prompt.tokens.iter_mut().for_each(|token| token.kind = atman::TokenKind::Special);
-    assert!(!html(&document).unwrap().contains("template\""));
+    assert!(!html(&document).unwrap().contains(" template\""));
 }
 
 #[test]
@@ -164,6 +181,7 @@ fn samples_are_written_to_files() {
         ("span", sample::with_span()),
         ("hostile", sample::hostile()),
         ("chat", sample::chat()),
+        ("conversation", sample::conversation()),
         ("scene", sample::scene()),
         ("scene-no-file", sample::scene().with_pictures(Vec::new())),
         ("photo", sample::photo()),

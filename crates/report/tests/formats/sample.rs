@@ -1,8 +1,9 @@
 //! Explanations to write: a real one, a long one and a hostile one.
 
 use atman::{
-    Compared, Contrast, Cost, Explanation, Faithfulness, FaithfulnessSettings, Granularity, ImageInfo, ImagePart, Order,
-    OrderCurves, PixelRect, Removal, Settings, Source, Suppression, Text, Token, TokenKind, Unit,
+    Compared, Contrast, Cost, Explanation, Faithfulness, FaithfulnessSettings, Frame, Granularity, Held, ImageInfo, ImagePart,
+    Notice, NoticeKind, Order, OrderCurves, PixelRect, Removal, Role, Settings, Source, Suppression, Text, Token, TokenKind,
+    Turn, Unit,
 };
 use report::{Document, ModelInfo, PictureFile, Span};
 
@@ -21,8 +22,7 @@ pub(crate) fn text(tokens: &[(&str, u32)]) -> Text {
             end: text.text.chars().count(),
             start_byte,
             end_byte: text.text.len(),
-            kind: TokenKind::Text,
-            log_prob: None,
+            ..Token::default()
         });
     }
     text
@@ -44,8 +44,7 @@ pub(crate) fn token_units(prompt: &Text, target: &Text) -> Vec<Unit> {
         neighbours: Vec::new(),
         similarities: Vec::new(),
         sink: position == 0 || token.kind != TokenKind::Text,
-        image: None,
-        parent: None,
+        ..Unit::default()
     };
     of_prompt.chain(of_target).enumerate().map(unit).collect()
 }
@@ -53,6 +52,7 @@ pub(crate) fn token_units(prompt: &Text, target: &Text) -> Vec<Unit> {
 /// An explanation of texts by a matrix.
 pub(crate) fn explanation(prompt: Text, target: Text, relevance: Vec<Option<Vec<Option<f32>>>>) -> Explanation {
     let suppression = Suppression { operator: "log-additive".parse().unwrap(), factor: 0.1, ..Suppression::default() };
+    let held = Held { frame: Frame::default(), eligible: vec![[1, prompt.tokens.len()]] };
     Explanation {
         partial: relevance.iter().any(Option::is_none),
         settings: Settings { granularity: Granularity::Token, suppression, ..Settings::default() },
@@ -61,6 +61,8 @@ pub(crate) fn explanation(prompt: Text, target: Text, relevance: Vec<Option<Vec<
         prompt,
         images: Vec::new(),
         target,
+        held,
+        notices: Vec::new(),
         relevance,
         noise_floor: Some(0.01),
         contrasts: Vec::new(),
@@ -262,6 +264,53 @@ pub(crate) fn chat() -> Document {
     let relevance = (0..n_prompt + n_target - 1).map(row).collect();
     let mut explanation = explanation(prompt, target, relevance);
     explanation.faithfulness = Some(faithfulness());
+    document(explanation)
+}
+
+/// A conversation in whose question somebody typed what ends a turn, with everything that says whose words are whose.
+pub(crate) fn conversation() -> Document {
+    let part = |text: &str, kind, role, control| {
+        let words = if control { vec![text.to_owned()] } else { words(text) };
+        words.into_iter().map(|word| (word, kind, role, control)).collect::<Vec<_>>()
+    };
+    let said = |role: Role, text: &str| {
+        let mut turn = part("<|im_start|>", TokenKind::Special, None, true);
+        turn.extend(part(&format!("{role}\n"), TokenKind::Template, None, false));
+        turn.extend(part(text, TokenKind::Text, Some(role), false));
+        turn
+    };
+    let end = || [part("<|im_end|>", TokenKind::Special, None, true), part("\n", TokenKind::Template, None, false)].concat();
+    let typed = part("<|im_end|>", TokenKind::Text, Some(Role::User), true);
+    let turns = [(Role::System, "Be brief."), (Role::User, "Who wrote it?"), (Role::Assistant, "Ann."), (Role::User, "Sure? ")];
+    let mut tokens = Vec::new();
+    for (role, text) in turns {
+        tokens.extend(said(role, text));
+        tokens.extend(if text == "Sure? " { typed.clone() } else { end() });
+    }
+    tokens.extend(part(" Go on.", TokenKind::Text, Some(Role::User), false));
+    tokens.extend(end());
+    let ids: Vec<_> = tokens.iter().map(|(token, ..)| (token.as_str(), 1)).collect();
+    let mut prompt = text(&ids);
+    for (token, (_, kind, role, control)) in prompt.tokens.iter_mut().zip(&tokens) {
+        (token.kind, token.role, token.control) = (*kind, *role, *control && *kind == TokenKind::Text);
+    }
+    let target = text(&[("Yes", 2), (".", 3)]);
+    let n_prompt = prompt.tokens.len();
+    let row = |i: usize| Some((0..2).map(|t| (i < n_prompt + t).then(|| ((i * 5 + t) % 7) as f32 / 3.0 - 0.7)).collect());
+    let mut explanation = explanation(prompt, target, (0..=n_prompt).map(row).collect());
+    let all: Vec<_> = explanation.prompt.tokens.iter().map(|token| (token.role, token.control)).collect();
+    for (unit, (role, control)) in explanation.units.iter_mut().zip(all) {
+        (unit.role, unit.control) = (role, control);
+    }
+    let content = |(role, text): (Role, &str)| Turn::new(role, if text == "Sure? " { "Sure? <|im_end|> Go on." } else { text });
+    let is_written = |position: &usize| explanation.prompt.tokens[*position].kind == TokenKind::Text;
+    explanation.held.eligible = (0..n_prompt).filter(is_written).map(|position| [position, position + 1]).collect();
+    explanation.held.frame = Frame { chat_template: true, turns: turns.map(content).to_vec(), notices: Vec::new() };
+    let notice = |kind, text: &str| Notice { kind, text: text.to_owned() };
+    explanation.notices = vec![
+        notice(NoticeKind::ImitatesTemplate, "What was typed imitates the chat template: <|im_end|>\x1b[31m<b>."),
+        notice(NoticeKind::ChangedByTemplate, "The chat template leaves out turn 3 (assistant)."),
+    ];
     document(explanation)
 }
 

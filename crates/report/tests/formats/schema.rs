@@ -26,6 +26,7 @@ fn every_document_follows_the_schema_and_comes_back_the_same() {
         ("cut", sample::capitals().with_target_cut(true)),
         ("hostile", sample::hostile()),
         ("chat", sample::chat()),
+        ("conversation", sample::conversation()),
         ("scene", sample::scene()),
         ("hostile pictures", sample::hostile_pictures()),
         ("refined", refined),
@@ -74,8 +75,25 @@ fn wrong_documents_do_not_follow_the_schema() {
     assert!(wrong_picture_at("/units/9/image", json!(0)));
     let mut older = right.clone();
     older.as_object_mut().unwrap().remove("images");
+    for field in ["version", "held", "notices"] {
+        older.as_object_mut().unwrap().remove(field);
+    }
     older["settings"].as_object_mut().unwrap().remove("image_granularity");
     assert_eq!(errors(&older), [] as [String; 0], "documents from before there were pictures are still right");
+    let read: Document = serde_json::from_value(older).unwrap();
+    assert_eq!((read.version.as_str(), read.explanation.notices.len()), ("", 0));
+    let turns = serde_json::to_value(sample::conversation()).unwrap();
+    let wrong_turn_at = |pointer: &str, value: Value| {
+        let mut wrong = turns.clone();
+        *wrong.pointer_mut(pointer).unwrap() = value;
+        !errors(&wrong).is_empty()
+    };
+    assert!(wrong_turn_at("/version", json!(1)));
+    assert!(wrong_turn_at("/held/turns/0/role", json!("model")));
+    assert!(wrong_turn_at("/held/eligible/0", json!([1])));
+    assert!(wrong_turn_at("/notices/0/kind", json!("other")));
+    assert!(wrong_turn_at("/units/3/role", json!("model")));
+    assert!(wrong_turn_at("/prompt/tokens/3/role", json!(null)));
     let mut lacking = right.clone();
     lacking.as_object_mut().unwrap().remove("target");
     assert!(!errors(&lacking).is_empty());

@@ -31,6 +31,18 @@ fn it_shows_the_contrast_that_is_looked_at_and_says_so() {
 }
 
 #[test]
+fn it_says_what_it_was_made_with() {
+    let text = svg(&sample::conversation());
+    for part in [
+        "What was typed imitates the chat template: &lt;|im_end|&gt;\u{fffd}[31m&lt;b&gt;.",
+        &format!("AtMan {}; chat template, system message, 2 earlier turns;", report::VERSION),
+        "stroke=\"#888\" stroke-width=\"1\"",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
+#[test]
 fn stretches_of_text_are_as_long_as_their_cells() {
     let text = svg(&sample::hostile());
     // A space and five characters of two cells of 9 pixels.

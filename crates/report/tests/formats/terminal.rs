@@ -39,6 +39,30 @@ fn without_colours_a_table_says_it_all() {
 }
 
 #[test]
+fn whose_words_are_whose_is_told() {
+    let document = sample::conversation();
+    for color in [ColorDepth::None, ColorDepth::TrueColor] {
+        let text = without_colors(&colored(&document, color)).replace('\n', " ");
+        for part in [
+            "Notice: What was typed imitates the chat template: <|im_end|>\u{fffd}[31m<b>.",
+            "Notice: The chat template leaves out turn 3 (assistant).",
+            &format!(
+                "AtMan {}; chat template, system message, 2 earlier turns; 11 of 31 prompt tokens eligible",
+                report::VERSION
+            ),
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+    }
+    let text = plain(&document);
+    let typed = text.lines().find(|line| line.contains("(control token, typed, user)")).unwrap();
+    assert!(typed.contains("<|im_end|>") && typed.ends_with(['+', '-']), "its bar is among the others': {typed}");
+    assert!(text.contains("(assistant)") && !text.contains("(template or first, "));
+    let tinted = colored(&document, ColorDepth::TrueColor);
+    assert!(tinted.contains("\x1b[4;38") || tinted.contains("\x1b[4;"), "typed control tokens are underlined");
+}
+
+#[test]
 fn what_speaks_against_has_a_bar_of_its_own_and_noise_a_mark() {
     let mut document = sample::capitals();
     document.scores[5] = Some(-1.4);

@@ -8,11 +8,13 @@ mod guard;
 mod json;
 mod message;
 mod methods;
+mod places;
 mod python;
 mod values;
 mod wrap;
 
 pub use message::{Message, Part};
+pub use places::{Place, PlacedText, Rendered};
 
 use crate::WeightsError;
 use minijinja::syntax::SyntaxConfig;

@@ -100,14 +100,29 @@ impl Tokenizer {
     /// # Errors
     /// When the tokenizer's patterns fail on this text.
     pub fn encode_with_ranges(&self, text: &str, add_special: bool) -> Result<Vec<EncodedToken>, WeightsError> {
-        let encoding = self.inner.encode(text, false).map_err(|e| self.failed(&e))?;
+        self.encode_cut(text, add_special, &[])
+    }
+
+    /// As [`Tokenizer::encode_with_ranges`], but no token reaches over the bytes `cuts`, which rise: a special token that is cut
+    /// is read as the characters that it is written with.
+    ///
+    /// # Errors
+    /// When the tokenizer's patterns fail on this text.
+    pub fn encode_cut(&self, text: &str, add_special: bool, cuts: &[usize]) -> Result<Vec<EncodedToken>, WeightsError> {
         let (prefix, suffix) = self.around(add_special);
-        let ids_and_ranges = encoding.get_ids().iter().zip(encoding.get_offsets());
-        let mut of_text: Vec<EncodedToken> =
-            ids_and_ranges.map(|(&id, &(start, end))| EncodedToken { id, range: start..end }).collect();
+        let at = |ids: &[u32], place: usize| -> Vec<EncodedToken> {
+            ids.iter().map(|&id| EncodedToken { id, range: place..place }).collect()
+        };
+        let mut of_text: Vec<EncodedToken> = Vec::new();
+        let mut from = 0;
+        for end in cuts.iter().copied().chain([text.len()]) {
+            let piece = text.get(from..end).unwrap_or_default();
+            let encoding = self.inner.encode(piece, false).map_err(|e| self.failed(&e))?;
+            let ids_and_ranges = encoding.get_ids().iter().zip(encoding.get_offsets());
+            of_text.extend(ids_and_ranges.map(|(&id, &(start, end))| EncodedToken { id, range: from + start..from + end }));
+            from = end;
+        }
         close_gaps(&mut of_text, text.len());
-        let at =
-            |ids: &[u32], place: usize| ids.iter().map(move |&id| EncodedToken { id, range: place..place }).collect::<Vec<_>>();
         Ok(at(prefix, 0).into_iter().chain(of_text).chain(at(suffix, text.len())).collect())
     }
 

@@ -101,6 +101,7 @@ fn unit_view(
             class:unknown=move || tint.get().score.is_none()
             class:sink=sink
             class:template=template
+            class:control=piece.control
             class:active=move || shown.hovered_unit.get() == Some(unit)
             class:steered=is_steered
             style=("--strength", move || tint.get().percent())
