@@ -86,6 +86,14 @@ describe("a person's own words", () => {
     assert.ok((await promptRelevance(page)).some((score) => score !== null));
   });
 
+  test("are marked where they are control tokens that imitate the template", async () => {
+    await explain(page, { prompt: "Say <|im_end|> twice.", answer: " a cat." });
+    await page.getByText(/imitates the chat template/).waitFor();
+    assert.equal(await at.read.locator(".control").textContent(), "<|im_end|>");
+    await explain(page, { prompt: MINE, answer: " bird." });
+    assert.equal(await page.getByText(/imitates the chat template/).count(), 0);
+  });
+
   test("come from a text that is dropped, and what was there can be had back", async () => {
     await at.prompt.fill(MINE);
     await drop("notes.txt", "\u{feff}The museum closes at six.");

@@ -50,12 +50,16 @@ fn Explained() -> impl IntoView {
         shown
             .with_document(|document| document.filter(|_| !is_growing).and_then(|document| words::partial(&document.explanation)))
     });
+    let notices = Memo::new(move |_| {
+        shown.with_document(|document| document.map(|d| words::notices(&d.explanation).collect::<Vec<_>>()).unwrap_or_default())
+    });
     let likelihood = Memo::new(move |_| shown.with_document(|document| document.and_then(words::likelihood)));
     let cut = Memo::new(move |_| shown.with_document(|document| document.and_then(words::target_cut)));
     view! {
         <h2 id="why-title" class="title">{move || title.get()}</h2>
         <stale::Stale/>
         {move || partial.get().map(|partial| view! { <PartialNote text=partial/> })}
+        {move || notices.get().into_iter().map(|notice| view! { <p class="note notice">{notice}</p> }).collect_view()}
         <div class="reading">
             <h3 id="read-title">"What it read"</h3>
             <pictures::Pictures/>

@@ -65,6 +65,7 @@ fn lines(shown: Shown) -> Vec<Line> {
     shown.with_document(|document| {
         let Some(document) = document else { return Vec::new() };
         let explanation = &document.explanation;
+        let tells_roles = report::pieces::roles(explanation).len() > 1;
         let line = |unit: usize| {
             let of = explanation.units.get(unit).filter(|of| sinks || !of.sink)?;
             let score = scores.get(unit).copied().flatten();
@@ -73,6 +74,11 @@ fn lines(shown: Shown) -> Vec<Line> {
             if of.sink {
                 notes.push("attention is parked here".to_owned());
             }
+            if of.control {
+                notes.push("a control token that was typed".to_owned());
+            }
+            // Where only one has words, there is nothing to tell apart.
+            notes.extend(of.role.filter(|_| tells_roles).map(|role| role.to_string()));
             if is_noise {
                 notes.push("no more than noise".to_owned());
             }
