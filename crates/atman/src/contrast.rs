@@ -15,8 +15,9 @@ pub struct Contrast {
     pub first_difference: usize,
     /// What is compared from there on.
     pub compared: Compared,
-    /// By how much the model prefers the target there: the difference of log-probabilities, in nats.
-    pub log_odds_nats: f32,
+    /// By how much the model prefers the target there: the difference of log-probabilities, in nats. `None` where one of them could
+    /// not be computed.
+    pub log_odds_nats: Option<f32>,
     /// For each unit, how much of that it is the reason for; positive speaks for the target. `None` where the unit stands
     /// after the first difference.
     pub relevance: Vec<Option<f32>>,
@@ -68,13 +69,13 @@ impl Alternative {
             outcome.get(self.first_difference)?.as_ref()?.get(token).copied()
         };
         let of = |token| Some(score.relevance(at(baseline, token)?, at(suppressed, token)?));
-        Some(of(0)? - of(self.token_number)?)
+        Some(of(0)? - of(self.token_number)?).filter(|difference| difference.is_finite())
     }
 
     /// Log-odds of the first different tokens.
-    pub(crate) fn log_odds_of_one_token(&self, baseline: &Outcome) -> f32 {
+    pub(crate) fn log_odds_of_one_token(&self, baseline: &Outcome) -> Option<f32> {
         let at = |token: usize| baseline.get(self.first_difference)?.as_ref()?.get(token).map(|score| score.log_prob);
-        at(0).zip(at(self.token_number)).map_or(0.0, |(target, alternative)| target - alternative)
+        Some(at(0)? - at(self.token_number)?).filter(|odds| odds.is_finite())
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Settings {
     /// What is done to the units' sums.
     #[serde(default)]
     pub postprocessing: Postprocessing,
+    /// The target tokens in question, `[first, one past the last]`; all if not given. Every unit's relevance is computed for all of
+    /// them; which units are divided further, and in which order faithfulness takes units away, goes by these.
+    #[serde(default)]
+    pub span: Option<[usize; 2]>,
     /// From coarse to fine: how many of the strongest units of each level are divided further; none if not given.
     #[serde(default)]
     pub refine: Option<usize>,
@@ -97,13 +101,14 @@ impl Explanation {
         scores
     }
 
-    /// The change of a span's score that is no more than noise; 0 where it was not measured, or where post-processing makes
+    /// The change of a span's score that is no more than noise; `None` where it was not measured, or where post-processing makes
     /// the two incomparable.
-    pub fn noise_of(&self, span: Range<usize>) -> f32 {
+    pub fn noise_of(&self, span: Range<usize>) -> Option<f32> {
+        let noise = self.noise_floor? * span.len() as f32;
         match self.settings.postprocessing {
-            Postprocessing::None | Postprocessing::Absolute => self.noise_floor.unwrap_or(0.0) * span.len() as f32,
-            Postprocessing::Square => (self.noise_floor.unwrap_or(0.0) * span.len() as f32).powi(2),
-            Postprocessing::MinMax => 0.0,
+            Postprocessing::None | Postprocessing::Absolute => Some(noise),
+            Postprocessing::Square => Some(noise.powi(2)),
+            Postprocessing::MinMax => None,
         }
     }
 

@@ -36,7 +36,7 @@ pub use contrast::{Compared, Contrast};
 pub use error::AtmanError;
 pub use explainer::{Expected, Explainer};
 pub use explanation::{Cost, Explanation, Settings};
-pub use faithfulness::{Faithfulness, FaithfulnessSettings, Order, OrderCurves, Removal, STEPS};
+pub use faithfulness::{Faithfulness, FaithfulnessSettings, Measures, Order, OrderCurves, Removal, STEPS, Verdict};
 pub use frame::{Frame, Held, Notice, NoticeKind};
 pub use image::{ImageGranularity, ImageInfo, ImagePart, PixelRect};
 pub use job::Job;

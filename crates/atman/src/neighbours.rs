@@ -67,17 +67,16 @@ impl Similarities {
         Similarities { row_of, cosines, n_vectors }
     }
 
-    /// Of two positions; 1 for two of the same token.
-    pub fn cosine(&self, a: usize, b: usize) -> f32 {
-        let row = |position: usize| self.row_of.get(position).copied().unwrap_or(usize::MAX);
-        let at = row(a).checked_mul(self.n_vectors).and_then(|begin| begin.checked_add(row(b)));
-        at.and_then(|at| self.cosines.get(at).copied()).unwrap_or(0.0)
+    /// Of two positions; 1 for two of the same token, `None` where there is no such position.
+    pub fn cosine(&self, a: usize, b: usize) -> Option<f32> {
+        let begin = self.row_of.get(a)?.checked_mul(self.n_vectors)?;
+        self.cosines.get(begin.checked_add(*self.row_of.get(b)?)?).copied()
     }
 
     /// Positions outside `positions` whose similarity to one of them is at least `least` and not negative, with the greatest
     /// such similarity; the most similar first, equal ones by position.
     pub fn neighbours(&self, positions: &[usize], least: f32) -> Vec<(usize, f32)> {
-        let greatest = |other: usize| positions.iter().map(|position| self.cosine(*position, other)).fold(-1.0, f32::max);
+        let greatest = |other: usize| positions.iter().filter_map(|position| self.cosine(*position, other)).fold(-1.0, f32::max);
         let others = (0..self.row_of.len()).filter(|other| !positions.contains(other));
         let mut found: Vec<(usize, f32)> =
             others.map(|other| (other, greatest(other))).filter(|(_, c)| *c >= least && *c >= 0.0).collect();
@@ -107,7 +106,9 @@ mod tests {
     #[test]
     fn the_most_similar_positions_come_first() {
         let s = similarities();
-        assert!((s.cosine(0, 1) - 0.5).abs() < 1e-6 && s.cosine(0, 2) == 1.0 && s.cosine(0, 3).abs() < 1e-6);
+        let cosine = |a, b| s.cosine(a, b).unwrap();
+        assert!((cosine(0, 1) - 0.5).abs() < 1e-6 && cosine(0, 2) == 1.0 && cosine(0, 3).abs() < 1e-6);
+        assert_eq!((s.cosine(0, 4), s.cosine(4, 0)), (None, None), "there is no such position");
         let positions = |found: Vec<(usize, f32)>| found.into_iter().map(|(p, _)| p).collect::<Vec<_>>();
         assert_eq!(positions(s.neighbours(&[0], 0.4)), [2, 1]);
         assert_eq!(positions(s.neighbours(&[0], 0.6)), [2]);
@@ -131,8 +132,9 @@ mod tests {
         let input = Mixed::new(vec![7, 9, 7, 9], 9, &[1.0, 0.0, 1.0, 1.0], 2).unwrap();
         let s = Similarities::new(&input, &[0.0, 1.0, 1.0, 0.0, 1.0, 1.0], 2);
         let half = 0.5_f32.sqrt();
-        assert!(s.cosine(0, 2) == 1.0 && s.cosine(0, 1).abs() < 1e-6);
-        assert!((s.cosine(1, 3) - half).abs() < 1e-6 && (s.cosine(2, 3) - half).abs() < 1e-6);
+        let cosine = |a, b| s.cosine(a, b).unwrap();
+        assert!(cosine(0, 2) == 1.0 && cosine(0, 1).abs() < 1e-6);
+        assert!((cosine(1, 3) - half).abs() < 1e-6 && (cosine(2, 3) - half).abs() < 1e-6);
         // Words and parts of pictures are neighbours alike.
         assert_eq!(s.neighbours(&[3], 0.5).iter().map(|(position, _)| *position).collect::<Vec<_>>(), [0, 1, 2]);
         assert!((s.quantile(1.0) - half).abs() < 1e-6 && s.quantile(0.0).abs() < 1e-6);

@@ -118,12 +118,13 @@ impl FromStr for Postprocessing {
     }
 }
 
-/// The relevance that a suppressed run shows for the first token wanted at each position.
+/// The relevance that a suppressed run shows for the first token wanted at each position; `None` where it is no number, or the run does
+/// not reach.
 pub(crate) fn row(baseline: &Outcome, suppressed: &Outcome, score: Score) -> Row {
     let of = |(baseline, suppressed): (&Option<Vec<TokenScore>>, &Option<Vec<TokenScore>>)| {
         let baseline = baseline.as_ref()?.first()?;
         let suppressed = suppressed.as_ref()?.first()?;
-        Some(score.relevance(*baseline, *suppressed))
+        Some(score.relevance(*baseline, *suppressed)).filter(|relevance| relevance.is_finite())
     };
     baseline.iter().zip(suppressed).map(of).collect()
 }

@@ -10,7 +10,7 @@ use crate::say;
 use crate::suppress;
 use crate::writing::Writing;
 use anyhow::Result;
-use atman::{Prompt, Text, Token};
+use atman::{Prompt, Suppression, Text, Token};
 use kernels::Operator;
 use model::{KeyFactors, Model, Sampling};
 use std::io::{IsTerminal, Write};
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
             say::warn(format!("note: {}", report::one_line(&notice.text)));
         }
         let mut factors = suppressed(arguments, &prompt, &text)?;
-        region::put(&arguments.region, &text, &seen, &mut factors)?;
+        region::put(&arguments.region, &text, &seen, usual_factor(arguments), &mut factors)?;
         let factors = key_factors(arguments, factors, &engine.model)?;
         let max_tokens = arguments.max_tokens;
         let input = atman::prompt_input(&text, &seen, &engine.model)?;
@@ -61,7 +61,12 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
 /// A factor for each token of the prompt, as `--suppress` says.
 fn suppressed(arguments: &GenerateArguments, prompt: &Prompt, text: &Text) -> Result<Vec<f32>> {
     let tokens: Vec<Range<usize>> = text.tokens.iter().map(Token::bytes).collect();
-    suppress::factors(&arguments.suppress, &prompt.text, &prompt.written(), &tokens)
+    suppress::factors(&arguments.suppress, &prompt.text, &prompt.written(), &tokens, usual_factor(arguments))
+}
+
+/// What `explain` damps such a prompt by.
+fn usual_factor(arguments: &GenerateArguments) -> f32 {
+    Suppression::of_prompt(arguments.prompt.image.len()).factor
 }
 
 fn sampling(arguments: &GenerateArguments) -> Result<Sampling> {

@@ -1,4 +1,4 @@
-//! `--region X,Y,W,H=FACTOR`: from a rectangle of a picture to a factor for each of its positions.
+//! `--region X,Y,W,H[=FACTOR]`: from a rectangle of a picture to a factor for each of its positions.
 
 use crate::args::usage_error;
 use anyhow::{Result, bail};
@@ -8,26 +8,26 @@ use std::str::FromStr;
 const EXPECTED: &str = "expected X,Y,W,H or X,Y,W,H=FACTOR in pixels of the picture, such as 8,8,16,16=0.1; with several pictures \
                         2:X,Y,W,H for the second";
 
-/// A rectangle of a picture, and the factor on the attention that it gets.
+/// A rectangle of a picture, and the factor on the attention that it gets, where one was given.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Region {
     /// Which picture, from 0 on, if that was said.
     image: Option<usize>,
     rect: PixelRect,
-    factor: f32,
+    factor: Option<f32>,
 }
 
 impl FromStr for Region {
     type Err = String;
 
     fn from_str(given: &str) -> Result<Self, String> {
-        let (place, factor) = given.rsplit_once('=').unwrap_or((given, "0"));
+        let (place, factor) = given.rsplit_once('=').map_or((given, None), |(place, factor)| (place, Some(factor)));
         let number = |text: &str| {
             let number = text.trim().parse().ok().filter(|number: &f32| number.is_finite());
             number.ok_or_else(|| format!("`{text}` is not a number; {EXPECTED}"))
         };
-        let factor = number(factor)?;
-        if factor < 0.0 {
+        let factor = factor.map(number).transpose()?;
+        if let Some(factor) = factor.filter(|factor| *factor < 0.0) {
             return Err(format!("the factor is {factor}, but must be 0 or more"));
         }
         let (image, rect) = match place.split_once(':') {
@@ -71,10 +71,12 @@ pub(crate) fn check(regions: &[Region], n_images: usize) -> Result<()> {
     regions.iter().try_for_each(|region| region.image_of(n_images).map(drop))
 }
 
-/// Puts the factors of regions over those of the prompt's tokens. Of several a position gets the smallest.
-pub(crate) fn put(regions: &[Region], prompt: &Text, images: &[SeenImage], factors: &mut [f32]) -> Result<()> {
+/// Puts the factors of regions over those of the prompt's tokens. Of several a position gets the smallest; a region without a
+/// factor has `usual_factor`.
+pub(crate) fn put(regions: &[Region], prompt: &Text, images: &[SeenImage], usual_factor: f32, factors: &mut [f32]) -> Result<()> {
     let mut is_given = vec![false; factors.len()];
     for region in regions {
+        let factor_of_region = region.factor.unwrap_or(usual_factor);
         let image = region.image_of(images.len())?;
         let positions = positions_of_region(prompt, images, image, region.rect);
         if positions.is_empty() {
@@ -90,7 +92,7 @@ pub(crate) fn put(regions: &[Region], prompt: &Text, images: &[SeenImage], facto
         }
         for position in positions {
             if let (Some(factor), Some(is_given)) = (factors.get_mut(position), is_given.get_mut(position)) {
-                *factor = if *is_given { factor.min(region.factor) } else { region.factor };
+                *factor = if *is_given { factor.min(factor_of_region) } else { factor_of_region };
                 *is_given = true;
             }
         }
@@ -102,16 +104,16 @@ pub(crate) fn put(regions: &[Region], prompt: &Text, images: &[SeenImage], facto
 mod tests {
     use super::*;
 
-    fn parsed(given: &str) -> Result<(Option<usize>, [f32; 4], f32), String> {
+    fn parsed(given: &str) -> Result<(Option<usize>, [f32; 4], Option<f32>), String> {
         let Region { image, rect, factor } = given.parse()?;
         Ok((image, [rect.left_px, rect.top_px, rect.right_px, rect.bottom_px], factor))
     }
 
     #[test]
     fn a_region_names_a_picture_a_rectangle_and_a_factor() {
-        assert_eq!(parsed("8,16,24,32"), Ok((None, [8.0, 16.0, 32.0, 48.0], 0.0)));
-        assert_eq!(parsed("0, 0, 4.5, 4 = 0.1"), Ok((None, [0.0, 0.0, 4.5, 4.0], 0.1)));
-        assert_eq!(parsed("2:8,16,24,32=1.5"), Ok((Some(1), [8.0, 16.0, 32.0, 48.0], 1.5)));
+        assert_eq!(parsed("8,16,24,32"), Ok((None, [8.0, 16.0, 32.0, 48.0], None)));
+        assert_eq!(parsed("0, 0, 4.5, 4 = 0.1"), Ok((None, [0.0, 0.0, 4.5, 4.0], Some(0.1))));
+        assert_eq!(parsed("2:8,16,24,32=1.5"), Ok((Some(1), [8.0, 16.0, 32.0, 48.0], Some(1.5))));
         for (given, reason) in [
             ("", "not a number"),
             ("1,2,3", "expected X,Y,W,H"),

@@ -1,30 +1,35 @@
-//! `--suppress TEXT=FACTOR`: from a text in the prompt to a factor for each of its tokens.
+//! `--suppress TEXT[=FACTOR]`: from a text in the prompt to a factor for each of its tokens.
 
 use crate::text;
 use anyhow::{Result, bail};
 use std::ops::Range;
 use std::str::FromStr;
 
-/// A text, and the factor on the attention that it gets.
+/// A text, and the factor on the attention that it gets, where one was given.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Suppress {
     pub(crate) text: String,
-    pub(crate) factor: f32,
+    pub(crate) factor: Option<f32>,
 }
 
 impl FromStr for Suppress {
     type Err = String;
 
-    /// `word=0.1`, or `"word"=0.1` where the quotes reach us. The last `=` counts, so that a text may hold one.
+    /// `word`, `word=0.1`, or `"word"=0.1` where the quotes reach us. The last `=` counts, so that a text may hold one; what comes
+    /// after it must then be a factor.
     fn from_str(given: &str) -> Result<Self, String> {
-        let expected = "expected TEXT=FACTOR, such as \"Eiffel Tower\"=0.1";
-        let (text, factor) = given.rsplit_once('=').ok_or(expected)?;
+        let expected = "expected TEXT or TEXT=FACTOR, such as \"Eiffel Tower\"=0.1";
+        let (text, factor) = given.rsplit_once('=').map_or((given, None), |(text, factor)| (text, Some(factor)));
         let text = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
         if text.trim().is_empty() {
             return Err(format!("the text is empty; {expected}"));
         }
-        let factor: f32 = factor.trim().parse().map_err(|_| format!("the factor `{factor}` is not a number; {expected}"))?;
-        if !(factor.is_finite() && factor >= 0.0) {
+        let number = |factor: &str| {
+            let number = factor.trim().parse::<f32>();
+            number.map_err(|_| format!("the factor `{factor}` is not a number; {expected}"))
+        };
+        let factor = factor.map(number).transpose()?;
+        if let Some(factor) = factor.filter(|factor| !(factor.is_finite() && *factor >= 0.0)) {
             return Err(format!("the factor is {factor}, but must be 0 or more"));
         }
         Ok(Self { text: text.to_owned(), factor })
@@ -68,20 +73,23 @@ impl LayerRange {
 /// One factor for each of the tokens that stand for these bytes of `text`, 1 where nothing is suppressed. `text` is what was encoded, and `parts` are the bytes of
 /// it in which to look: what the user wrote, and not the words of a chat template around it.
 ///
-/// A token that an occurrence touches is suppressed whole; of several factors it gets the smallest.
+/// A token that an occurrence touches is suppressed whole; of several factors it gets the smallest. A text without a factor has
+/// `usual_factor`.
 pub(crate) fn factors(
     suppressions: &[Suppress],
     text: &str,
     parts: &[Range<usize>],
     tokens: &[Range<usize>],
+    usual_factor: f32,
 ) -> Result<Vec<f32>> {
     let mut factors: Vec<Option<f32>> = vec![None; tokens.len()];
     for Suppress { text: wanted, factor } in suppressions {
+        let factor = factor.unwrap_or(usual_factor);
         let found: Vec<Range<usize>> = parts.iter().flat_map(|part| occurrences(text, part, wanted)).collect();
         let overlaps = |token: &Range<usize>| found.iter().any(|at| token.start < at.end && at.start < token.end);
         let mut is_found = false;
         for (slot, _) in factors.iter_mut().zip(tokens).filter(|(_, token)| overlaps(token)) {
-            *slot = Some(slot.map_or(*factor, |other| other.min(*factor)));
+            *slot = Some(slot.map_or(factor, |other| other.min(factor)));
             is_found = true;
         }
         if !is_found {
@@ -115,17 +123,18 @@ fn words(text: &str, parts: &[Range<usize>]) -> String {
 mod tests {
     use super::*;
 
-    fn parsed(given: &str) -> Result<(String, f32), String> {
+    fn parsed(given: &str) -> Result<(String, Option<f32>), String> {
         given.parse().map(|s: Suppress| (s.text, s.factor))
     }
 
     #[test]
     fn a_text_and_a_factor_are_told_apart_at_the_last_equals_sign() {
-        assert_eq!(parsed("word=0.1"), Ok(("word".into(), 0.1)));
-        assert_eq!(parsed("\"two words\"=0"), Ok(("two words".into(), 0.0)));
-        assert_eq!(parsed("a=b=2"), Ok(("a=b".into(), 2.0)));
+        assert_eq!(parsed("word=0.1"), Ok(("word".into(), Some(0.1))));
+        assert_eq!(parsed("\"two words\"=0"), Ok(("two words".into(), Some(0.0))));
+        assert_eq!(parsed("a=b=2"), Ok(("a=b".into(), Some(2.0))));
+        assert_eq!((parsed("word"), parsed("\"two words\"")), (Ok(("word".into(), None)), Ok(("two words".into(), None))));
         for (given, reason) in [
-            ("word", "expected TEXT=FACTOR"),
+            ("", "empty"),
             ("=0.1", "empty"),
             ("\" \"=0.1", "empty"),
             ("a=b", "not a number"),
@@ -161,7 +170,7 @@ mod tests {
 
     fn of(suppressions: &[&str], parts: &[Range<usize>]) -> Result<Vec<f32>> {
         let suppressions: Vec<Suppress> = suppressions.iter().map(|given| given.parse().unwrap()).collect();
-        factors(&suppressions, TEXT, parts, &tokens())
+        factors(&suppressions, TEXT, parts, &tokens(), 0.25)
     }
 
     #[test]
@@ -171,6 +180,7 @@ mod tests {
         assert_eq!(of(&["category=0"], &whole).unwrap(), [1.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
         assert_eq!(of(&["t, t=2"], &whole).unwrap(), [1.0, 2.0, 2.0, 2.0, 1.0, 1.0]);
         assert_eq!(of(&[], &whole).unwrap(), [1.0; 6]);
+        assert_eq!(of(&["egory"], &whole).unwrap(), [1.0, 1.0, 1.0, 1.0, 1.0, 0.25], "as much as is usual");
     }
 
     #[test]
@@ -190,7 +200,7 @@ mod tests {
     #[test]
     fn tokens_without_text_are_left_alone() {
         let tokens = [0..0, 0..3];
-        let suppress = Suppress { text: "the".into(), factor: 0.1 };
-        assert_eq!(factors(&[suppress], "the", &part(0..3), &tokens).unwrap(), [1.0, 0.1]);
+        let suppress = Suppress { text: "the".into(), factor: None };
+        assert_eq!(factors(&[suppress], "the", &part(0..3), &tokens, 0.1).unwrap(), [1.0, 0.1]);
     }
 }

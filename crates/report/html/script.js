@@ -34,8 +34,9 @@
   }
 
   function noiseOf({ from, to }) {
-    const noise = (data.noise_floor ?? 0) * (to - from);
-    return { "none": noise, "absolute": noise, "square": noise * noise, "min-max": 0 }[postprocessing];
+    if (data.noise_floor === null) return null;
+    const noise = data.noise_floor * (to - from);
+    return { "none": noise, "absolute": noise, "square": noise * noise, "min-max": null }[postprocessing];
   }
 
   function limitOf(scores, fixed = null) {
@@ -52,7 +53,7 @@
     const option = contrasts?.selectedOptions[0];
     if (option?.value) {
       const { limit, noise, note } = option.dataset, scores = data.contrasts[option.value].relevance;
-      return { scores, ...limitOf(scores, Number(limit)), noise: Number(noise), signed: true, note, unit: measureOf("none"), ends: ["speaks for the alternative", "speaks for the answer"] };
+      return { scores, ...limitOf(scores, Number(limit)), noise: noise ? Number(noise) : null, signed: true, note, unit: measureOf("none"), ends: ["speaks for the alternative", "speaks for the answer"] };
     }
     const range = previewed ? rangeOf(previewed) : span;
     // Single tokens share a scale, so that one can be compared with another.
@@ -81,7 +82,7 @@
   const roundsToZero = Number(answer.dataset.roundsToZero);
   const withSign = (value) => Math.abs(value) < roundsToZero ? "0.000" : (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
 
-  const isNoise = (score, { noise }) => noise > 0 && Math.abs(score) <= noise;
+  const isNoise = (score, { noise }) => noise !== null && noise > 0 && Math.abs(score) <= noise;
   // On neither side: noise, and what rounds to zero.
   const isNeither = (score, now) => isNoise(score, now) || (now.signed && Math.abs(score) < roundsToZero);
   const isAgainst = (score, now) => now.signed && score < 0 && !isNeither(score, now);
@@ -121,7 +122,7 @@
     byId("legend").textContent = now.clipped
       ? `Scores beyond are clipped (${now.clipped} of ${now.known}); at least ${Number(quantile) * 100} % of the prompt's units lie within.`
       : "";
-    if (byId("floor")) byId("floor").textContent = `${short(now.noise)} ${now.unit}`.trim();
+    if (byId("floor") && now.noise !== null) byId("floor").textContent = `${short(now.noise)} ${now.unit}`.trim();
     byId("ramp").className = now.signed ? "ramp" : "ramp-positive";
     put(byId("note"), now.note);
     byId("answer-help").hidden = Boolean(now.note);

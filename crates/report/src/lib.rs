@@ -19,6 +19,7 @@ mod scale;
 mod svg;
 mod table;
 mod terminal;
+mod trust;
 pub mod words;
 
 pub use amount::Measure;

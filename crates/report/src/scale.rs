@@ -41,8 +41,8 @@ pub struct Scale {
     pub known: usize,
     /// Whether scores have signs that mean something: post-processing takes them away.
     pub signed: bool,
-    /// Scores up to this, sign aside, are no more than noise.
-    pub noise: f32,
+    /// Scores up to this, sign aside, are no more than noise; `None` where that is not known.
+    pub noise: Option<f32>,
     /// What the scores are counted in.
     pub measure: Measure,
 }
@@ -101,11 +101,16 @@ impl Scale {
             Compared::OneToken => 2,
             Compared::Rest => rest(n_target) + rest(contrast.alternative.tokens.len()),
         };
-        let noise = document.explanation.noise_floor.unwrap_or(0.0) * tokens as f32;
+        let noise = document.explanation.noise_floor.map(|floor| floor * tokens as f32);
         Scale::over(document, contrast.relevance.iter().copied().enumerate(), noise, false)
     }
 
-    fn over(document: &Document, scores: impl Iterator<Item = (usize, Option<f32>)>, noise: f32, postprocessed: bool) -> Scale {
+    fn over(
+        document: &Document,
+        scores: impl Iterator<Item = (usize, Option<f32>)>,
+        noise: Option<f32>,
+        postprocessed: bool,
+    ) -> Scale {
         let explanation = &document.explanation;
         let postprocessing = if postprocessed { explanation.settings.postprocessing } else { Postprocessing::None };
         let leaves: std::collections::HashSet<usize> = explanation.leaves().into_iter().collect();
@@ -175,7 +180,7 @@ impl Scale {
 
     /// Whether a score is no more than noise.
     pub fn is_noise(&self, score: f32) -> bool {
-        score.abs() <= self.noise && self.noise > 0.0
+        self.noise.is_some_and(|noise| score.abs() <= noise && noise > 0.0)
     }
 }
 
@@ -218,7 +223,7 @@ mod tests {
 
     fn scale(limit: f32) -> Scale {
         let measure = Measure::new(atman::Score::CrossEntropy, Postprocessing::None);
-        Scale { limit, quantile: QUANTILE, clipped: 0, known: 1, signed: true, noise: 0.01, measure }
+        Scale { limit, quantile: QUANTILE, clipped: 0, known: 1, signed: true, noise: Some(0.01), measure }
     }
 
     #[test]
@@ -271,6 +276,6 @@ mod tests {
     #[test]
     fn noise_is_a_size_not_a_side() {
         assert!(scale(1.0).is_noise(-0.01) && !scale(1.0).is_noise(0.02));
-        assert!(!Scale { noise: 0.0, ..scale(1.0) }.is_noise(0.0), "unknown noise marks nothing");
+        assert!(!Scale { noise: None, ..scale(1.0) }.is_noise(0.0), "unknown noise marks nothing");
     }
 }

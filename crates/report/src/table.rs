@@ -67,7 +67,7 @@ pub fn csv(document: &Document) -> Result<String, ReportError> {
             unit.sink.to_string(),
             unit.parent.map(|parent| parent.to_string()).unwrap_or_default(),
             number(score),
-            score.map(|score| scale.is_noise(score).to_string()).unwrap_or_default(),
+            score.zip(scale.noise).map(|(score, _)| scale.is_noise(score).to_string()).unwrap_or_default(),
             unit.role.map(|role| role.to_string()).unwrap_or_default(),
             unit.control.to_string(),
             inert(&document.version),

@@ -2,13 +2,14 @@
 //!
 //! What holds text that others wrote says so: that text may look like markup. All else is numbers and fixed words.
 
+pub use crate::trust::{faithfulness, order, removal};
+
 use crate::amount::{ROUNDS_TO_ZERO, bytes, count, probability, seconds, short, signed};
 use crate::clean::one_line;
 use crate::pictures::ShownPicture;
 use crate::{Document, Scale, pieces};
 use atman::{
-    Contrast, Explanation, Faithfulness, Granularity, ImageGranularity, Order, OrderCurves, Postprocessing, Removal, Role, STEPS,
-    Source, Text, Threshold, TokenKind, Unit,
+    Contrast, Explanation, Granularity, ImageGranularity, Postprocessing, Role, Source, Text, Threshold, TokenKind, Unit,
 };
 
 /// What the hue of positive scores stands for.
@@ -100,7 +101,8 @@ fn granularity_of_text(explanation: &Explanation, n_units: usize) -> String {
 pub fn partial(explanation: &Explanation) -> Option<String> {
     let done = explanation.relevance.iter().flatten().count();
     let all = explanation.units.len();
-    explanation.partial.then(|| format!("Partial: {done} of {all} units were computed before it was stopped."))
+    let noise = if explanation.noise_floor.is_none() { " Its noise floor is not known yet." } else { "" };
+    explanation.partial.then(|| format!("Partial: {done} of {all} units were computed before it was stopped.{noise}"))
 }
 
 /// What whoever reads it has to know of the prompt, a sentence each. They hold what the prompt says.
@@ -173,7 +175,7 @@ pub fn legend(scale: &Scale) -> Vec<String> {
     let mut lines = vec![match (scale.known, scale.limit) {
         (0, _) => "No part has a score yet.".to_owned(),
         (_, 0.0) => "All scores are 0.".to_owned(),
-        (_, size) if size <= scale.noise => "All scores lie within the noise floor.".to_owned(),
+        (_, size) if scale.noise.is_some_and(|noise| size <= noise) => "All scores lie within the noise floor.".to_owned(),
         (_, size) if scale.signed && size < ROUNDS_TO_ZERO => "All scores round to zero.".to_owned(),
         _ if scale.clipped == 0 => format!("Full colour is {plus_minus}{limit}, the strongest score in the prompt."),
         _ => format!(
@@ -182,8 +184,8 @@ pub fn legend(scale: &Scale) -> Vec<String> {
             scale.quantile * 100.0
         ),
     }];
-    if scale.noise > 0.0 {
-        lines.push(format!("· marks scores within the noise floor of {}.", scale.measure.of(scale.noise)));
+    if let Some(noise) = scale.noise.filter(|noise| *noise > 0.0) {
+        lines.push(format!("· marks scores within the noise floor of {}.", scale.measure.of(noise)));
     }
     lines
 }
@@ -250,95 +252,15 @@ fn written(text: &Text) -> String {
 
 /// How decided the model was between the two.
 pub fn log_odds(contrast: &Contrast) -> String {
-    let odds = contrast.log_odds_nats;
+    let Some(odds) = contrast.log_odds_nats else {
+        return "How much likelier the answer is than the alternative there was not computed.".to_owned();
+    };
     let times = short(odds.abs().exp());
     if odds.abs() < 0.005 {
         return "The answer is as likely as the alternative there (log-odds 0.00 nats).".to_owned();
     }
     let than = if odds < 0.0 { "less likely than" } else { "as likely as" };
     format!("The answer is {times} times {than} the alternative there (log-odds {odds:+.2} nats).")
-}
-
-/// What orders of units do to the target, in two sentences.
-pub fn faithfulness(faithfulness: &Faithfulness) -> [String; 2] {
-    [consequence(faithfulness), judgement(faithfulness)]
-}
-
-fn consequence(faithfulness: &Faithfulness) -> String {
-    // Far enough to tell orders apart, and not so far that little is left in any.
-    const STEP: usize = 3;
-    let at = |order: Order| of(faithfulness, order)?.deletion.get(STEP).copied();
-    let baseline = faithfulness.baseline_probability;
-    let Some(left) = at(Order::Explanation) else {
-        return "It was not measured what taking units away does.".to_owned();
-    };
-    let verb = if left < baseline { "lowers" } else { "does not lower" };
-    let random = at(Order::Random).map_or(String::new(), |random| format!("; in random order, {}", probability(random)));
-    format!(
-        "Taking the most relevant {} % of the units away {verb} the probability of an answer token: {} with everything there, {} without them{random}.",
-        STEP * 100 / STEPS,
-        probability(baseline),
-        probability(left)
-    )
-}
-
-fn judgement(faithfulness: &Faithfulness) -> String {
-    let Some(own) = of(faithfulness, Order::Explanation) else { return String::new() };
-    let others = faithfulness.orders.iter().filter(|curves| curves.order != Order::Explanation);
-    let mut verdicts = [const { Vec::new() }; 3];
-    for other in others {
-        let won = usize::from(own.deletion_area < other.deletion_area) + usize::from(own.insertion_area > other.insertion_area);
-        if let Some(verdict) = verdicts.get_mut(won) {
-            verdict.push(order(other.order));
-        }
-    }
-    let [neither, one, both] = verdicts.map(|orders| listed(&orders));
-    let mut parts = Vec::new();
-    let mut say = |orders: Option<String>, verdict: &str| {
-        if let Some(orders) = orders {
-            parts.push(format!("{verdict} {orders}"));
-        }
-    };
-    say(both, "better both ways than");
-    say(one, "better one way than");
-    say(neither, "no better either way than");
-    if parts.is_empty() {
-        return "It was compared with no other order.".to_owned();
-    }
-    let parts = parts.join(", ");
-    format!("Judged by what is lost without the first units and by what is kept with only them, this order is {parts}.")
-}
-
-fn of(faithfulness: &Faithfulness, order: Order) -> Option<&OrderCurves> {
-    faithfulness.orders.iter().find(|curves| curves.order == order)
-}
-
-fn listed(names: &[&str]) -> Option<String> {
-    let (last, others) = names.split_last()?;
-    Some(if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) })
-}
-
-/// By what units are ordered.
-pub fn order(order: Order) -> &'static str {
-    match order {
-        Order::Explanation => "this explanation",
-        Order::Random => "random order",
-        Order::Position => "the order of the text",
-        Order::LeaveOneOut => "leaving one out",
-    }
-}
-
-/// How units were taken away, and what two of the numbers are.
-pub fn removal(faithfulness: &Faithfulness) -> String {
-    let how = match faithfulness.removal {
-        Removal::Keys => "their keys removed from attention in all layers",
-        Removal::Tokens => "their tokens left out",
-    };
-    format!(
-        "{} taken away tenth by tenth, {how}. Comprehensiveness is the probability lost without the first units, sufficiency that \
-         lost with nothing but them, on average over the steps.",
-        count(faithfulness.n_units, "unit")
-    )
 }
 
 /// What it took, in one line. Holds the device's description, as it is.

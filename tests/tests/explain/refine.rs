@@ -1,7 +1,7 @@
 //! From coarse to fine.
 
 use crate::subject::{Subject, settings};
-use atman::{Granularity, Settings};
+use atman::{Granularity, Settings, Source};
 
 #[test]
 fn the_strongest_units_are_divided_until_nothing_is_left_to_divide() {
@@ -28,4 +28,25 @@ fn the_strongest_units_are_divided_until_nothing_is_left_to_divide() {
     let texts: Vec<&str> = parents.iter().map(|parent| explanation.units[*parent].text.trim()).collect();
     println!("{texts:?}");
     assert!(texts.len() >= 2 && texts.len() <= 3, "{texts:?}");
+}
+
+/// What is divided is what matters for the part of the answer that is asked about.
+#[test]
+fn a_span_decides_what_is_divided() {
+    let mut subject = Subject::new();
+    let prompt =
+        "Ann lives in Oslo with her dog.\n\nTom lives in Rome with his cat.\n\nQuestion: Where do Tom and Ann live?\nAnswer:";
+    let target = " Tom lives in Rome and Ann lives in Oslo";
+    let mut divided = |part: &str| {
+        let span = subject.text(target).tokens_of(part).unwrap();
+        let settings = Settings { refine: Some(1), span: Some([span.start, span.end]), ..settings(Granularity::Paragraph) };
+        let explanation = subject.explain(prompt, target, settings, &[]);
+        assert_eq!(explanation.settings.span, Some([span.start, span.end]));
+        let strongest = |unit: &&atman::Unit| unit.source == Source::Prompt && unit.parent.is_some();
+        let parent = explanation.units.iter().find(strongest).unwrap().parent.unwrap();
+        explanation.units[parent].text.trim().to_owned()
+    };
+    assert_eq!(divided("Rome"), "Tom lives in Rome with his cat.");
+    // The first paragraph holds the first position, and so is apart: the question is what is left.
+    assert_ne!(divided(" Oslo"), "Tom lives in Rome with his cat.");
 }

@@ -91,6 +91,8 @@ pub enum Request {
     Measure {
         /// The number of the [`Request::Explain`] that began it.
         of: u32,
+        /// For these target tokens, `[first, one past the last]`; all if not given.
+        span: Option<[usize; 2]>,
     },
     /// Stop a request, wherever it is and whatever it waits for. That request is then answered by what there is of it, or by
     /// [`Event::Cancelled`]; this one has no answer of its own, and one that is done already is left as it is.

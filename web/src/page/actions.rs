@@ -5,6 +5,7 @@ use super::worker_link::{WorkerLink, base};
 use crate::messages::{Generate, ModelFrom, Request, Steering};
 use crate::selected::Selected;
 use leptos::prelude::*;
+use report::Document;
 
 /// State and worker, to be copied to wherever something is done.
 #[derive(Clone, Copy)]
@@ -231,9 +232,10 @@ impl Page {
         self.ask_on("Going on.", |of| Request::Continue { of });
     }
 
-    /// Measures how far the explanation on show can be trusted.
-    pub(super) fn measure(&self) {
-        self.ask_on("Measuring how far the explanation can be trusted.", |of| Request::Measure { of });
+    /// Measures how far the explanation on show can be trusted for some tokens of the answer, `[first, one past the last]`; all if
+    /// not given.
+    pub(super) fn measure(&self, span: Option<[usize; 2]>) {
+        self.ask_on("Measuring how far the explanation can be trusted.", |of| Request::Measure { of, span });
     }
 
     fn ask_on(&self, saying: &str, request: impl FnOnce(u32) -> Request) {
@@ -283,9 +285,12 @@ impl Page {
         if positions.is_empty() {
             return;
         }
+        // What is steered begins as the explanation damped, so that what the model writes then is what the scores are about.
+        let of_shown = |document: Option<&Document>| Some(document?.explanation.settings.suppression.factor);
+        let Some(factor) = untrack(|| shown.with_document(of_shown)) else { return };
         steering.units.update(|steered| {
             if steered.iter().all(|of| of.units != units) {
-                steered.push(Steered { units, name, positions, factor: 0.0 });
+                steered.push(Steered { units, name, positions, factor });
             }
         });
         shown.view.set(View::Steer);

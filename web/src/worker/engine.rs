@@ -75,7 +75,7 @@ impl Engine {
             Request::Plan { ask } => Ok(Event::Planned(self.plan(&ask, post).await)),
             Request::Explain(ask) => self.explain(id, ask, post).await,
             Request::Continue { of } => self.go_on(of, post).await,
-            Request::Measure { of } => self.measure(of, post).await,
+            Request::Measure { of, span } => self.measure(of, span, post).await,
             // Heard where requests come in, as what needs no engine is carried out there.
             Request::Cancel { .. }
             | Request::Describe { .. }

@@ -94,9 +94,9 @@ impl Engine {
         Ok(Explaining { of: id, is_set_apart, model, device, explainer, sent: Vec::new() })
     }
 
-    /// Measures the faithfulness of the last explanation.
-    pub(super) async fn measure(&mut self, of: u32, post: &dyn Fn(Event)) -> Result<Event> {
-        self.explanation(of)?.explainer.measure(FaithfulnessSettings::default());
+    /// Measures the faithfulness of the last explanation for a span of target tokens, all if not given.
+    pub(super) async fn measure(&mut self, of: u32, span: Option<[usize; 2]>, post: &dyn Fn(Event)) -> Result<Event> {
+        self.explanation(of)?.explainer.measure(FaithfulnessSettings::default(), span)?;
         self.go_on(of, post).await
     }
 

@@ -3,13 +3,13 @@
 use super::contrasts::AlternativeRuns;
 use super::{Explainer, Stage};
 use crate::contrast::Compared;
-use crate::faithfulness::{Measuring, Removal};
-use crate::neighbours::Similarities;
+use crate::faithfulness::{Element, Measuring};
+use crate::job::Job;
 use crate::relevance::sum;
 use crate::runs::Runs;
 use crate::units::{children, leaves};
-use crate::{AtmanError, Source};
-use kernels::{Executor, Operator};
+use crate::{AtmanError, Source, Unit};
+use kernels::Executor;
 use model::Model;
 use std::ops::Range;
 
@@ -26,17 +26,16 @@ impl Explainer {
                 self.add_units(model, added)
             }
             Stage::Alternative(number) => self.advance_alternative(number, model, executor).await,
-            Stage::LeaveOneOut => {
-                let n_jobs = self.runs.n_jobs();
-                if let Some((measuring, left_out)) = &mut self.measuring {
-                    let jobs = measuring.curve_jobs(&self.runs, left_out.clone(), n_jobs);
+            Stage::Singles => {
+                if let Some(measuring) = &mut self.measuring {
+                    let jobs = measuring.curve_jobs(&self.runs, self.runs.n_jobs());
                     self.runs.add(model, jobs)?;
                 }
                 self.stage = Stage::Curves;
                 Ok(())
             }
             Stage::Curves => {
-                self.faithfulness = self.measuring.as_ref().map(|(measuring, _)| measuring.finish(&self.runs));
+                self.faithfulness = self.measuring.as_ref().map(|measuring| measuring.finish(&self.runs));
                 self.stage = Stage::Done;
                 self.runs.end();
                 Ok(())
@@ -73,19 +72,7 @@ impl Explainer {
                 // One cache at a time: the target's is made again should faithfulness need it.
                 self.runs.end();
                 runs.begin(model, executor).await?;
-                let similarities = match self.settings.suppression.threshold {
-                    Some(_) => Some(Similarities::of_input(model, executor, question.input()).await?),
-                    None => None,
-                };
-                let units: Vec<usize> = self.contrasted_units(alternative).collect();
-                let mut jobs = Vec::with_capacity(units.len());
-                for unit in &units {
-                    let mut unit = self.units[*unit].clone();
-                    if let Some(similarities) = &similarities {
-                        self.settings.suppression.find_neighbours(&mut unit, similarities);
-                    }
-                    jobs.push(self.job(&unit));
-                }
+                let (units, jobs): (Vec<usize>, Vec<Job>) = self.alternative_jobs(alternative).unzip();
                 runs.add(model, jobs)?;
                 self.of_alternative = Some(AlternativeRuns { runs, units });
             }
@@ -100,7 +87,7 @@ impl Explainer {
         let mut candidates: Vec<(usize, f32)> = Vec::new();
         for (index, unit) in self.units.iter().enumerate().skip(self.newest) {
             let is_open = unit.positions.len() > 1 && !unit.sink;
-            let strength = self.row(index).and_then(|row| sum(&row, 0..row.len()));
+            let strength = self.score(index, self.settings.span);
             candidates.extend(strength.filter(|_| is_open).map(|strength| (index, strength.abs())));
         }
         candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -118,37 +105,44 @@ impl Explainer {
         Ok(first..self.units.len())
     }
 
-    /// Units of the prompt that faithfulness orders, with their positions and relevance.
-    pub(super) fn ordered_units(&self) -> Vec<(Vec<usize>, f32)> {
-        let mut ordered = Vec::new();
-        for index in leaves(&self.units) {
-            let Some(unit) = self.units.get(index) else { continue };
-            if unit.source == Source::Prompt && !unit.sink {
-                let score = self.row(index).and_then(|row| sum(&row, 0..row.len())).unwrap_or(0.0);
-                ordered.push((unit.positions.clone(), score));
-            }
-        }
-        ordered.sort_by(|a, b| a.0.cmp(&b.0));
+    /// A unit's relevance for a span of target tokens, all if not given; `None` where it has none, or has not run.
+    fn score(&self, unit: usize, span: Option<[usize; 2]>) -> Option<f32> {
+        let row = self.row(unit)?;
+        sum(&row, span.map_or(0..row.len(), |[first, end]| first..end))
+    }
+
+    /// Units of the prompt that faithfulness orders, by where they stand.
+    pub(super) fn ordered_units(&self) -> Vec<(usize, &Unit)> {
+        let units = leaves(&self.units).into_iter().filter_map(|index| Some((index, self.units.get(index)?)));
+        let mut ordered: Vec<_> = units.filter(|(_, unit)| unit.source == Source::Prompt && !unit.sink).collect();
+        ordered.sort_by_key(|(_, unit)| &unit.positions);
         ordered
     }
 
     async fn begin_faithfulness(&mut self, model: &Model, executor: &mut dyn Executor) -> Result<(), AtmanError> {
         let units = self.ordered_units();
-        let Some(settings) = self.settings.faithfulness.filter(|_| units.len() > 1) else {
+        let n_units = units.len();
+        let of_unit = |(index, unit): &(usize, &Unit)| {
+            let job = self.unit_jobs.get(*index).copied().flatten();
+            Element { positions: unit.positions.clone(), job }
+        };
+        let elements: Vec<Element> = units.iter().map(of_unit).collect();
+        // What is measured is the order that is shown.
+        let mut scores: Vec<Option<f32>> = units.iter().map(|(index, _)| self.score(*index, self.measured_span)).collect();
+        self.settings.postprocessing.apply(&mut scores);
+        let Some(settings) = self.settings.faithfulness.filter(|_| n_units > 1) else {
             self.stage = Stage::Done;
             self.runs.end();
             return Ok(());
         };
-        let suppression = &self.settings.suppression;
-        let removes_keys = suppression.operator == Operator::LogAdditive && suppression.factor == 0.0;
-        let removal = if removes_keys { Removal::Tokens } else { Removal::Keys };
-        let measuring = Measuring::new(settings, removal, units, self.question.row_of(0), self.n_layers);
         if !self.runs.is_begun() {
             self.runs.begin(model, executor).await?;
         }
-        let left_out = self.runs.add(model, measuring.leave_one_out_jobs())?;
-        self.measuring = Some((measuring, left_out));
-        self.stage = Stage::LeaveOneOut;
+        let (first_wanted, n_layers) = (self.question.row_of(0), self.n_layers);
+        let measuring = self.measuring.get_or_insert_with(|| Measuring::new(elements, first_wanted, n_layers));
+        let jobs = measuring.begin(settings, self.measured_span, scores, self.runs.n_jobs());
+        self.runs.add(model, jobs)?;
+        self.stage = Stage::Singles;
         Ok(())
     }
 }

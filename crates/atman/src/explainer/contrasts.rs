@@ -3,6 +3,7 @@
 use super::Explainer;
 use crate::Unit;
 use crate::contrast::{Alternative, Compared, Contrast, of_rest};
+use crate::job::Job;
 use crate::runs::Runs;
 
 /// The runs of an alternative in place of the target.
@@ -15,15 +16,25 @@ pub(super) struct AlternativeRuns {
 
 impl Explainer {
     /// Units that stand before the first token in which the alternative differs.
-    pub(super) fn contrasted_units(&self, alternative: &Alternative) -> impl Iterator<Item = usize> {
+    pub(super) fn contrasted_units(&self, alternative: &Alternative) -> impl Iterator<Item = (usize, &Unit)> {
         let first = self.question.n_prompt() + alternative.first_difference;
         let before = move |unit: &Unit| unit.positions.iter().all(|position| *position < first);
-        self.units.iter().enumerate().filter(move |(_, unit)| before(unit)).map(|(index, _)| index)
+        self.units.iter().enumerate().filter(move |(_, unit)| before(unit))
+    }
+
+    /// The runs of the contrasted units with the alternative in place of the target, each with the number of its unit.
+    ///
+    /// A unit's neighbours are those that it has in the question as explained: were they looked for anew, another wording of the
+    /// alternative would change what is suppressed in the prompt. Neighbours from the first difference on are tokens of the
+    /// target that the alternative does not have.
+    pub(super) fn alternative_jobs(&self, alternative: &Alternative) -> impl Iterator<Item = (usize, Job)> {
+        let first = self.question.n_prompt() + alternative.first_difference;
+        self.contrasted_units(alternative).map(move |(index, unit)| (index, self.job(&with_neighbours_before(unit, first))))
     }
 
     pub(super) fn contrast_of_one_token(&self, alternative: &Alternative) -> Contrast {
         let mut relevance = vec![None; self.units.len()];
-        for unit in self.contrasted_units(alternative) {
+        for (unit, _) in self.contrasted_units(alternative) {
             let outcome = self.unit_jobs.get(unit).copied().flatten().and_then(|job| self.runs.outcome(job));
             let of_unit = self.runs.baseline().zip(outcome);
             if let Some(slot) = relevance.get_mut(unit) {
@@ -35,7 +46,7 @@ impl Explainer {
             alternative: alternative.text.clone(),
             first_difference: alternative.first_difference,
             compared: Compared::OneToken,
-            log_odds_nats: self.runs.baseline().map_or(0.0, |baseline| alternative.log_odds_of_one_token(baseline)),
+            log_odds_nats: self.runs.baseline().and_then(|baseline| alternative.log_odds_of_one_token(baseline)),
             relevance,
         }
     }
@@ -50,10 +61,11 @@ impl Explainer {
                 *slot = self.row(*unit).zip(of_alternative).and_then(|(target, other)| of_rest(&target, &other, from));
             }
         }
-        let rest = |runs: &Runs| -> f32 {
-            let scores = runs.baseline().into_iter().flatten().skip(from);
-            scores.filter_map(|scores| scores.as_ref()?.first().map(|score| score.log_prob)).sum()
+        let rest = |runs: &Runs| -> Option<f32> {
+            let scores = runs.baseline()?.iter().skip(from);
+            scores.map(|scores| Some(scores.as_ref()?.first()?.log_prob)).sum()
         };
+        let log_odds = rest(&self.runs).zip(rest(&done.runs)).map(|(target, other)| target - other);
         let mut text = alternative.text.clone();
         for (token, scores) in text.tokens.iter_mut().zip(baseline.into_iter().flatten()) {
             token.log_prob = scores.as_ref().and_then(|scores| scores.first()).map(|score| score.log_prob);
@@ -62,8 +74,15 @@ impl Explainer {
             alternative: text,
             first_difference: from,
             compared: Compared::Rest,
-            log_odds_nats: rest(&self.runs) - rest(&done.runs),
+            log_odds_nats: log_odds.filter(|odds| odds.is_finite()),
             relevance,
         }
     }
+}
+
+/// The unit with only those of its neighbours that stand before a position.
+fn with_neighbours_before(unit: &Unit, end: usize) -> Unit {
+    let pairs = unit.neighbours.iter().zip(&unit.similarities).filter(|(position, _)| **position < end);
+    let (neighbours, similarities) = pairs.unzip();
+    Unit { neighbours, similarities, ..unit.clone() }
 }

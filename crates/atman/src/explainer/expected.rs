@@ -2,7 +2,7 @@
 
 use super::{Explainer, Stage};
 use crate::AtmanError;
-use crate::faithfulness::most_runs;
+use crate::faithfulness::{most_curve_runs, most_single_runs};
 use model::Model;
 
 /// What a whole explanation takes, as far as it can be known before.
@@ -43,11 +43,15 @@ impl Explainer {
         if let Some(settings) = self.settings.faithfulness {
             let n_units = self.ordered_units().len();
             let left = match self.stage {
-                Stage::Units | Stage::Alternative(_) => n_units + most_runs(settings),
-                Stage::LeaveOneOut => most_runs(settings),
+                Stage::Units | Stage::Alternative(_) | Stage::Singles if n_units < 2 => 0,
+                Stage::Units | Stage::Alternative(_) => match self.measuring {
+                    Some(_) => most_curve_runs(settings, n_units),
+                    None => most_single_runs(n_units) + most_curve_runs(settings, n_units),
+                },
+                Stage::Singles => most_curve_runs(settings, n_units),
                 Stage::Curves | Stage::Done => 0,
             };
-            later_rows += left as u64 * self.question.n_positions() as u64;
+            later_rows += (left as u64).saturating_mul(self.question.n_positions() as u64);
         }
         expected.rows += later_rows;
         expected.flops += (later_rows as f64 * self.runs.flops_per_row(model)?) as u64;

@@ -50,7 +50,9 @@ pub struct Explainer {
     noise_jobs: Range<usize>,
     contrasts: Vec<Option<Contrast>>,
     of_alternative: Option<AlternativeRuns>,
-    measuring: Option<(Measuring, Range<usize>)>,
+    measuring: Option<Measuring>,
+    /// The target tokens that faithfulness is measured on; all if not given.
+    measured_span: Option<[usize; 2]>,
     faithfulness: Option<Faithfulness>,
     stage: Stage,
     /// What seeing pictures took, and alternatives, whose runs are gone.
@@ -65,8 +67,8 @@ enum Stage {
     Units,
     /// The alternative of that number, in runs of its own.
     Alternative(usize),
-    /// Units left out one by one, for the order of faithfulness that needs it.
-    LeaveOneOut,
+    /// Units taken away one by one, for what faithfulness must know before it draws curves.
+    Singles,
     /// The curves of faithfulness.
     Curves,
     Done,
@@ -86,6 +88,7 @@ impl Explainer {
     ) -> Result<Explainer, AtmanError> {
         let config = model.config();
         settings.suppression.check(config.n_layers)?;
+        check_span(settings.span, question.n_target())?;
         if settings.refine == Some(0) {
             let expected = "at least 1".to_owned();
             return Err(AtmanError::Setting { setting: "refine", found: "0".to_owned(), expected });
@@ -119,6 +122,7 @@ impl Explainer {
             contrasts: vec![None; prepared.len()],
             spent_before: question.images.iter().map(SeenImage::spent).fold(Spent::default(), |sum, spent| sum + spent),
             peak_bytes: question.images.iter().map(|image| image.peak_bytes).max().unwrap_or(0),
+            measured_span: settings.span,
             question,
             settings,
             budget,
@@ -156,13 +160,15 @@ impl Explainer {
         }
         if self.noise_jobs.is_empty() {
             self.runs.keep_to(executor);
-            self.add_units(model, 0..self.units.len())?;
-            // Of different lengths, and so in different company.
+            // First of all, so that whatever there is of the explanation when it is stopped has its noise floor. Of different
+            // lengths, and so in different company.
             let last = self.question.row_of(0);
             let suppression = &self.settings.suppression;
             let layers = suppression.layers_of(self.n_layers);
             let identities = [0, last / 2, last].map(|start| Job::identity(start, suppression.operator, layers.clone()));
-            self.noise_jobs = self.runs.add(model, identities.into())?;
+            let noise_jobs = self.runs.add(model, identities.into())?;
+            self.add_units(model, 0..self.units.len())?;
+            self.noise_jobs = noise_jobs;
         }
         Ok(())
     }
@@ -207,20 +213,23 @@ impl Explainer {
         }
     }
 
-    /// Has faithfulness measured too, as if it had been asked for from the beginning: nothing that is done is run again but the
-    /// baseline. Begin and step to go on.
-    pub fn measure(&mut self, settings: FaithfulnessSettings) {
-        if self.settings.faithfulness.replace(settings) == Some(settings) {
-            return;
+    /// Has faithfulness measured too, as if it had been asked for from the beginning, on a span of target tokens, `[first, one past
+    /// the last]`, or all of them: nothing that is done is run again but the baseline. For another span or other random orders only
+    /// what no earlier order took away is run. Begin and step to go on.
+    ///
+    /// # Errors
+    /// When the target has no such tokens.
+    pub fn measure(&mut self, settings: FaithfulnessSettings, span: Option<[usize; 2]>) -> Result<(), AtmanError> {
+        check_span(span, self.question.n_target())?;
+        let before = (self.settings.faithfulness.replace(settings), std::mem::replace(&mut self.measured_span, span));
+        if before == (Some(settings), span) {
+            return Ok(());
         }
         self.faithfulness = None;
-        if let Some((measuring, _)) = &mut self.measuring {
-            // Other random orders: the runs that leave units out and most of the others are there.
-            measuring.set_settings(settings);
-            self.stage = Stage::LeaveOneOut;
-        } else if self.is_done() {
+        if self.measuring.is_some() || self.is_done() {
             self.stage = Stage::Alternative(self.alternatives.len());
         }
+        Ok(())
     }
 
     /// Finds the neighbours of some units and plans their runs.
@@ -308,5 +317,17 @@ impl Explainer {
         let rows = self.noise_jobs.clone().filter_map(|job| self.runs.relevance(job, self.settings.score));
         let changes = rows.flatten().flatten();
         changes.map(f32::abs).reduce(f32::max)
+    }
+}
+
+/// Makes sure that a span is one of a target of so many tokens.
+fn check_span(span: Option<[usize; 2]>, n_target: usize) -> Result<(), AtmanError> {
+    match span {
+        Some([first, end]) if first >= end || end > n_target => Err(AtmanError::Setting {
+            setting: "span",
+            found: format!("{first}..{end}"),
+            expected: format!("a range that is not empty within the answer's tokens, 0..{n_target}"),
+        }),
+        _ => Ok(()),
     }
 }

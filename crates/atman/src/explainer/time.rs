@@ -3,7 +3,7 @@
 
 use super::{Explainer, Stage};
 use crate::contrast::{Alternative, Compared};
-use crate::faithfulness::{STEPS, most_runs};
+use crate::faithfulness::{most_curve_runs, most_single_runs};
 use crate::job::Job;
 use crate::units::children;
 use crate::{AtmanError, Unit};
@@ -44,8 +44,8 @@ impl Explainer {
 
     /// Rows that the units' runs with an alternative take.
     pub(super) fn rows_of_alternative(&self, alternative: &Alternative, n_positions: usize) -> u64 {
-        let units = self.contrasted_units(alternative).filter_map(|unit| self.units.get(unit));
-        units.map(|unit| n_positions.saturating_sub(self.job(unit).start) as u64).sum()
+        let jobs = self.alternative_jobs(alternative);
+        jobs.map(|(_, job)| n_positions.saturating_sub(job.start) as u64).sum()
     }
 
     /// Floating-point operations that are likely still to be done beside the baselines.
@@ -62,16 +62,19 @@ impl Explainer {
         }
         if let Some(settings) = self.settings.faithfulness {
             let units = self.ordered_units();
-            // An order of few units has fewer steps, and all orders end with everything taken away.
-            let share_of_steps = units.len().min(STEPS) as f64 / STEPS as f64;
-            let curves = most_runs(settings) as f64 * share_of_steps * ROWS_OF_REMOVAL * n_positions as f64;
-            let left_out = |(positions, _): &(Vec<usize>, f32)| {
-                let job = Job::without(positions, self.question.row_of(0));
+            let curves = most_curve_runs(settings, units.len()) as f64 * ROWS_OF_REMOVAL * n_positions as f64;
+            let left_out = |(_, unit): &(usize, &Unit)| {
+                let job = Job::without(&unit.positions, self.question.row_of(0));
                 job.n_positions(n_positions).saturating_sub(job.start) as f64
             };
+            // Some of the units are taken away in both ways, about as many rows each.
+            let both_ways = most_single_runs(units.len()) as f64 / units.len().max(1) as f64;
             rows += match self.stage {
-                Stage::Units | Stage::Alternative(_) => curves + units.iter().map(left_out).sum::<f64>(),
-                Stage::LeaveOneOut => curves,
+                _ if units.len() < 2 => 0.0,
+                // Measured before, for another span: single units were taken away then.
+                Stage::Units | Stage::Alternative(_) if self.measuring.is_some() => curves,
+                Stage::Units | Stage::Alternative(_) => curves + both_ways * units.iter().map(left_out).sum::<f64>(),
+                Stage::Singles => curves,
                 Stage::Curves | Stage::Done => 0.0,
             };
         }

@@ -15,6 +15,7 @@ pub(crate) use shared::{EngineArguments, IdList, PromptArguments, SettingsArgume
 
 use crate::region::Region;
 use crate::suppress::{LayerRange, Suppress};
+use atman::Suppression;
 use clap::error::ErrorKind;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use gpu::Wish;
@@ -135,20 +136,21 @@ pub(crate) struct GenerateArguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
 
-    /// Damp the attention paid to every occurrence of a text in the prompt: 0 removes it, 1 leaves it, more amplifies it
-    #[arg(long, value_name = "TEXT=FACTOR")]
+    /// Damp the attention paid to every occurrence of a text in the prompt: 0 damps most, 1 leaves it, more amplifies it; without a
+    /// factor as much as `explain` damps
+    #[arg(long, value_name = "TEXT[=F]")]
     pub(crate) suppress: Vec<Suppress>,
 
-    /// Damp or amplify a region of a picture alike, in pixels from its upper left corner; without a factor it is removed. With
-    /// several pictures 2:X,Y,W,H=F for the second
+    /// Damp or amplify a region of a picture alike, in pixels from its upper left corner; without a factor as much as `explain`
+    /// damps. With several pictures 2:X,Y,W,H=F for the second
     #[arg(long, value_name = "X,Y,W,H[=F]", requires = "image")]
     pub(crate) region: Vec<Region>,
 
-    /// How a factor acts on attention scores
+    /// How a factor acts on attention scores, as `explain` does unless given; with log-additive 0 removes
     #[arg(
         long,
         value_name = "NAME",
-        default_value_t = Operator::LogAdditive,
+        default_value_t = Suppression::default().operator,
         value_parser = one_of::<Operator>(Operator::ALL.into_iter().filter(|operator| *operator != Operator::ShiftedFull)),
         requires = "steering"
     )]

@@ -116,7 +116,8 @@ pub(crate) async fn explain(
         None => None,
     };
     let question = Question::new(prompt, target, images, &engine.opened.config)?.within(frame);
-    let mut explainer = Explainer::new(question, request.settings, request.contrasts, request.budget, &engine.model)?;
+    let settings = Settings { span: span.as_ref().map(|span| [span.start_token, span.end_token]), ..request.settings };
+    let mut explainer = Explainer::new(question, settings, request.contrasts, request.budget, &engine.model)?;
     let mut reloads = 0;
     'run: loop {
         let mut ran = explainer.begin(&engine.model, engine.executor.as_mut()).await.map(|()| true);

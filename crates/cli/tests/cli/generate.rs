@@ -56,11 +56,25 @@ fn suppressing_a_word_changes_the_text_and_a_factor_of_one_does_not() {
     let with = |arguments: &[&str]| text(&[&["--prompt", PROMPT, "--max-tokens", "8"], arguments].concat());
     let plain = with(&[]);
     assert_eq!(with(&["--suppress", "France=1"]), plain);
-    let removed = with(&["--suppress", "France=0"]);
+    let removed = with(&["--suppress", "France=0", "--operator", "log-additive"]);
     assert!(!removed.contains("Paris") && removed != plain, "{removed}");
     assert_eq!(with(&["--suppress", "France=0", "--operator", "log-additive", "--layers", "0..30"]), removed);
-    assert_ne!(with(&["--suppress", "France=0", "--layers", "29..30"]), removed);
-    assert_ne!(with(&["--suppress", "France=0", "--operator", "multiplicative"]), removed);
+    assert_ne!(with(&["--suppress", "France=0", "--operator", "log-additive", "--layers", "29..30"]), removed);
+}
+
+/// What is written without a word is what its score in an explanation is about.
+#[test]
+fn a_text_is_damped_as_explanations_damp_unless_something_else_is_asked_for() {
+    let with = |arguments: &[&str]| {
+        let outcome = generate(&[&["--prompt", PROMPT, "--max-tokens", "8"], arguments].concat());
+        assert_eq!(outcome.code, 0, "{outcome:?}");
+        outcome
+    };
+    let usual = with(&["--suppress", "France"]);
+    assert!(usual.stderr.contains("suppressing: 1 of 5 tokens, multiplicative"), "{usual:?}");
+    assert_eq!(with(&["--suppress", "France=0", "--operator", "multiplicative"]).stdout, usual.stdout);
+    assert_ne!(with(&["--suppress", "France=0", "--operator", "log-additive"]).stdout, usual.stdout);
+    assert_ne!(with(&["--suppress", "France=1"]).stdout, usual.stdout);
 }
 
 #[test]
@@ -105,7 +119,7 @@ fn wrong_usage_has_its_own_exit_code() {
         &[],
         &["--prompt", "a", "--prompt-file", "b"],
         &["--prompt", "a", "--system", "b"],
-        &["--prompt", "a", "--suppress", "a"],
+        &["--prompt", "a", "--suppress", "a=b"],
         &["--prompt", "a", "--suppress", "a=-1"],
         &["--prompt", "a", "--layers", "0..1"],
         &["--prompt", "a", "--suppress", "a=0", "--layers", "1..1"],

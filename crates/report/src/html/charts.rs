@@ -1,7 +1,7 @@
 //! Faithfulness in curves.
 
-use crate::{amount, words};
-use atman::{Faithfulness, Order, OrderCurves};
+use crate::{amount, trust, words};
+use atman::{Faithfulness, Measures, Order, OrderCurves};
 use std::fmt::Write;
 
 /// Size of a chart and of the room for its axes.
@@ -21,8 +21,8 @@ pub const TRUST_CSS: &str = include_str!("../../html/trust.css");
 /// neither scripts nor inline styles.
 pub fn faithfulness_html(faithfulness: &Faithfulness) -> String {
     let [consequence, judgement] = words::faithfulness(faithfulness);
-    let deletion = chart(faithfulness, "taken away", |curves| &curves.deletion);
-    let insertion = chart(faithfulness, "kept", |curves| &curves.insertion);
+    let deletion = chart(faithfulness, "taken away", |measures| &measures.deletion);
+    let insertion = chart(faithfulness, "kept", |measures| &measures.insertion);
     let rows: String = faithfulness.orders.iter().map(row).collect();
     format!(
         "<section class=\"trust\" aria-labelledby=\"trust-title\">\n<h2 id=\"trust-title\">Can this be trusted?</h2>\n\
@@ -48,21 +48,20 @@ fn class(order: Order) -> &'static str {
 }
 
 fn row(curves: &OrderCurves) -> String {
+    let [deletion, insertion, comprehensiveness, sufficiency] = trust::numbers(curves);
     format!(
         "<tr><td><svg class=\"sample\" viewBox=\"0 0 48 12\" aria-hidden=\"true\"><path class=\"curve {}\" d=\"M2 6H46\"/></svg>{}</td>\
-         <td>{:.3}</td><td>{:.3}</td><td>{:.3}</td><td>{:.3}</td></tr>",
+         <td>{deletion}</td><td>{insertion}</td><td>{comprehensiveness}</td><td>{sufficiency}</td></tr>",
         class(curves.order),
-        words::order(curves.order),
-        curves.deletion_area,
-        curves.insertion_area,
-        curves.comprehensiveness,
-        curves.sufficiency
+        words::order(curves.order)
     )
 }
 
-fn chart(faithfulness: &Faithfulness, what: &str, pick: impl Fn(&OrderCurves) -> &Vec<f32>) -> String {
-    let values = faithfulness.orders.iter().flat_map(|curves| pick(curves).iter().copied());
-    let greatest = values.chain([faithfulness.baseline_probability]).fold(0.0, f32::max);
+/// The curves of all orders over the share of the units that each step really takes away, and a band one standard deviation to
+/// either side of a mean. What was not computed is a gap.
+fn chart(faithfulness: &Faithfulness, what: &str, pick: impl Fn(&Measures) -> &Vec<Option<f32>>) -> String {
+    let values = faithfulness.orders.iter().flat_map(|curves| pick(&curves.measures).iter().copied());
+    let greatest = values.chain([faithfulness.baseline_probability]).flatten().fold(0.0, f32::max);
     let top = if greatest > 0.5 { 1.0 } else { (greatest * 1.1).max(1e-3) };
     let y = |probability: f32| HEIGHT - BOTTOM - probability / top * (HEIGHT - BOTTOM - TOP);
     let x = |part: f32| LEFT + part * (WIDTH - LEFT - RIGHT);
@@ -79,18 +78,40 @@ fn chart(faithfulness: &Faithfulness, what: &str, pick: impl Fn(&OrderCurves) ->
     }
     let (middle, text_y) = (x(0.5), HEIGHT - 4.0);
     put(&mut drawn, &format!("<text x=\"{middle}\" y=\"{text_y}\" text-anchor=\"middle\">units {what}</text>"));
+    let share = |taken: &usize| *taken as f32 / faithfulness.n_units.max(1) as f32;
+    let shares: Vec<f32> = faithfulness.taken.iter().map(share).collect();
+    let points = |points: &[(f32, f32)]| {
+        let of = |(share, p): &(f32, f32)| format!("{:.1},{:.1}", x(*share), y(p.clamp(0.0, top)));
+        points.iter().map(of).collect::<Vec<_>>().join(" ")
+    };
     // The explanation's own curve on top.
     for curves in faithfulness.orders.iter().rev() {
-        let points = pick(curves);
-        let steps = points.len().saturating_sub(1).max(1) as f32;
-        let place = |(i, p): (usize, &f32)| format!("{:.1},{:.1}", x(i as f32 / steps), y(*p));
-        let path: Vec<String> = points.iter().enumerate().map(place).collect();
-        put(&mut drawn, &format!("<polyline class=\"curve {}\" points=\"{}\"/>", class(curves.order), path.join(" ")));
+        let class = class(curves.order);
+        let mean = pick(&curves.measures);
+        for part in unbroken(shares.iter().zip(mean).map(|(share, p)| Some((*share, (*p)?)))) {
+            put(&mut drawn, &format!("<polyline class=\"curve {class}\" points=\"{}\"/>", points(&part)));
+        }
+        let Some(spread) = curves.spread.as_ref().map(&pick) else { continue };
+        let around = |side: f32| {
+            let of = move |((share, p), s): ((&f32, &Option<f32>), &Option<f32>)| Some((*share, (*p)? + side * (*s)?));
+            unbroken(shares.iter().zip(mean).zip(spread).map(of))
+        };
+        for (above, mut below) in around(1.0).into_iter().zip(around(-1.0)) {
+            below.reverse();
+            put(&mut drawn, &format!("<polygon class=\"spread\" points=\"{} {}\"/>", points(&above), points(&below)));
+        }
     }
     format!(
         "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"Probability of an answer token by the \
          part of the units {what}; the areas stand in the table below\">\n{drawn}</svg>"
     )
+}
+
+/// The stretches of points without a gap.
+fn unbroken(points: impl Iterator<Item = Option<(f32, f32)>>) -> Vec<Vec<(f32, f32)>> {
+    let points: Vec<Option<(f32, f32)>> = points.collect();
+    let parts = points.split(Option::is_none).map(|part| part.iter().flatten().copied().collect::<Vec<_>>());
+    parts.filter(|part| !part.is_empty()).collect()
 }
 
 fn put(drawn: &mut String, element: &str) {

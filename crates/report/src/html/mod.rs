@@ -143,8 +143,8 @@ fn marks(scale: &Scale) -> String {
     if scale.signed {
         marks.push("What speaks against the answer is <span class=\"against\">dashed</span>.".to_owned());
     }
-    if scale.noise > 0.0 {
-        let floor = escaped(&scale.measure.of(scale.noise));
+    if let Some(noise) = scale.noise.filter(|noise| *noise > 0.0) {
+        let floor = escaped(&scale.measure.of(noise));
         marks.push(format!(
             "What is <span class=\"noise\">dotted</span> lies within the noise floor of <span id=\"floor\">{floor}</span>."
         ));

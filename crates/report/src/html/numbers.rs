@@ -58,7 +58,7 @@ fn number(value: Option<f32>) -> String {
 pub(super) fn facts(document: &Document) -> String {
     let explanation = &document.explanation;
     let settings = &explanation.settings;
-    let noise = explanation.noise_floor.map_or("not measured".to_owned(), |noise| {
+    let noise = explanation.noise_floor.map_or("not known yet".to_owned(), |noise| {
         format!("{} {} for each target token", amount::short(noise), settings.score.unit())
     });
     let facts = [

@@ -101,7 +101,7 @@ pub(super) fn contrast_choice(document: &Document) -> String {
         format!(
             "<option value=\"{i}\"{selected} data-limit=\"{}\" data-noise=\"{}\" data-note=\"{}\">rather than “{}”</option>",
             scale.limit,
-            scale.noise,
+            scale.noise.map_or(String::new(), |noise| noise.to_string()),
             escaped(&words::log_odds(contrast)),
             escaped(&words::alternative(contrast))
         )

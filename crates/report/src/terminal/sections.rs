@@ -2,7 +2,7 @@
 
 use super::{ColorDepth, Page, pictures, plain, tinted};
 use crate::layout::padded;
-use crate::{Document, Scale, pieces, words};
+use crate::{Document, Scale, pieces, trust, words};
 
 /// Each contrast: why this rather than that.
 pub(super) fn contrasts(page: &mut Page, document: &Document) {
@@ -45,8 +45,7 @@ pub(super) fn faithfulness(page: &mut Page, document: &Document) {
     let head = ["area, taken away", "area, only kept", "comprehensiveness", "sufficiency"];
     page.line(&page.dim(&row("", head.map(str::to_owned))));
     for curves in &faithfulness.orders {
-        let numbers = [curves.deletion_area, curves.insertion_area, curves.comprehensiveness, curves.sufficiency];
-        page.line(&row(words::order(curves.order), numbers.map(|number| format!("{number:.3}"))));
+        page.line(&row(words::order(curves.order), trust::numbers(curves)));
     }
     let better = ["lower is better", "higher is better", "higher is better", "lower is better"];
     page.line(&page.dim(&row("", better.map(str::to_owned))));

@@ -169,6 +169,26 @@ fn what_faithfulness_says_can_be_had_alone() {
     assert!(section.starts_with("<section") && !section.contains("<script") && !section.contains("style="));
 }
 
+/// Eleven units are taken away two at first, then one by one: that is where the points stand. Around a mean lies a band.
+#[test]
+fn curves_stand_over_what_was_really_taken_away_and_have_gaps_where_nothing_is_known() {
+    let mut faithfulness = sample::full().explanation.faithfulness.unwrap();
+    let points = |faithfulness: &atman::Faithfulness| -> Vec<Vec<f32>> {
+        let section = report::faithfulness_html(faithfulness);
+        let curves = section.split("<polyline class=\"curve explanation\" points=\"").skip(1);
+        let x = |point: &str| point.split_once(',').unwrap().0.parse::<f32>().unwrap();
+        curves.map(|rest| rest.split_once('"').unwrap().0.split(' ').map(x).collect()).collect()
+    };
+    let whole = points(&faithfulness);
+    assert_eq!(whole.len(), 2, "one in each chart");
+    let [first, second, third, ..] = whole[0][..] else { panic!("{whole:?}") };
+    assert!((second - first - 2.0 * (third - second)).abs() < 0.2, "{whole:?}");
+    assert_eq!(report::faithfulness_html(&faithfulness).matches("<polygon class=\"spread\"").count(), 2);
+    faithfulness.orders[0].measures.deletion[4] = None;
+    let with_gap: Vec<usize> = points(&faithfulness).iter().map(Vec::len).collect();
+    assert_eq!(with_gap, [4, 6, 11]);
+}
+
 /// For looking at them: `tests/formats` writes every sample in every format to the folder for tests' files.
 #[test]
 fn samples_are_written_to_files() {

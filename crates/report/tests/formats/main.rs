@@ -43,7 +43,7 @@ fn documents_whose_parts_contradict_each_other_can_be_written() {
     document.explanation.units[4].positions = vec![10_000];
     document.explanation.units[5].parent = Some(77);
     document.explanation.prompt.tokens[3].end_byte = 1_000;
-    document.explanation.faithfulness.as_mut().unwrap().orders[0].deletion.clear();
+    document.explanation.faithfulness.as_mut().unwrap().orders[0].measures.deletion.clear();
     document.span = Some(report::Span { text: String::new(), start_token: 5, end_token: 2 });
     for format in Format::ALL {
         format.write(&document, TerminalStyle::default()).unwrap();

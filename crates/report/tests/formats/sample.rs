@@ -2,8 +2,8 @@
 
 use atman::{
     Compared, Contrast, Cost, Explanation, Faithfulness, FaithfulnessSettings, Frame, Granularity, Held, ImageInfo, ImagePart,
-    Notice, NoticeKind, Order, OrderCurves, PixelRect, Removal, Role, Settings, Source, Suppression, Text, Token, TokenKind,
-    Turn, Unit,
+    Measures, Notice, NoticeKind, Order, OrderCurves, PixelRect, Removal, Role, Settings, Source, Suppression, Text, Token,
+    TokenKind, Turn, Unit,
 };
 use report::{Document, ModelInfo, PictureFile, Span};
 
@@ -125,12 +125,19 @@ fn contrast(explanation: &Explanation, alternative: &str, id: u32, log_odds_nats
         row.as_ref().and_then(|row| row[0]).map(|value| value * 0.8 - 0.15 * (i % 3) as f32)
     };
     let relevance = explanation.relevance.iter().enumerate().map(of_unit).collect();
-    Contrast { alternative: text(&[(alternative, id)]), first_difference: 0, compared, log_odds_nats, relevance }
+    Contrast {
+        alternative: text(&[(alternative, id)]),
+        first_difference: 0,
+        compared,
+        log_odds_nats: Some(log_odds_nats),
+        relevance,
+    }
 }
 
 /// As measured on an explanation that found what matters.
 pub(crate) fn faithfulness() -> Faithfulness {
-    let curve = |fall: f32, to: f32| (0..=10).map(|step| to + (0.73 - to) * (-fall * step as f32).exp()).collect::<Vec<f32>>();
+    let curve =
+        |fall: f32, to: f32| (0..=10).map(|step| Some(to + (0.73 - to) * (-fall * step as f32).exp())).collect::<Vec<_>>();
     let rise = |fall: f32| {
         let mut curve = curve(fall, 0.002);
         curve.reverse();
@@ -138,21 +145,35 @@ pub(crate) fn faithfulness() -> Faithfulness {
     };
     let order = |order, deletion: f32, insertion: f32, areas: (f32, f32)| OrderCurves {
         order,
-        deletion: curve(deletion, 0.001),
-        insertion: rise(insertion),
-        deletion_area: areas.0,
-        insertion_area: areas.1,
-        comprehensiveness: 0.5,
-        sufficiency: 0.2,
+        n_orders: if order == Order::Random { 10 } else { 1 },
+        measures: Measures {
+            deletion: curve(deletion, 0.001),
+            insertion: rise(insertion),
+            deletion_area: Some(areas.0),
+            insertion_area: Some(areas.1),
+            comprehensiveness: Some(0.5),
+            sufficiency: Some(0.2),
+        },
+        spread: (order == Order::Random).then(|| Measures {
+            deletion: vec![Some(0.08); 11],
+            insertion: vec![Some(0.06); 11],
+            deletion_area: Some(0.05),
+            insertion_area: Some(0.04),
+            comprehensiveness: Some(0.03),
+            sufficiency: Some(0.02),
+        }),
     };
     Faithfulness {
+        span: None,
         removal: Removal::Keys,
+        difference_from_keys: Some(0.634),
         n_units: 11,
-        baseline_probability: 0.73,
+        taken: vec![0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+        baseline_probability: Some(0.73),
         orders: vec![
             order(Order::Explanation, 1.1, 0.12, (0.105, 0.402)),
             order(Order::Random, 0.3, 0.3, (0.247, 0.238)),
-            order(Order::Position, 0.2, 0.4, (0.322, 0.201)),
+            order(Order::Position, 0.2, 0.4, (0.322, 0.321)),
             order(Order::LeaveOneOut, 1.2, 0.14, (0.098, 0.377)),
         ],
     }

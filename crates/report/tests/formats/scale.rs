@@ -12,7 +12,7 @@ fn the_limit_is_that_of_the_prompt_s_units_that_are_no_sinks() {
     let scale = Scale::of(&document);
     assert_eq!(scale.limit, document.scores[10].unwrap(), "Italy is the strongest");
     assert_eq!((scale.clipped, scale.known, scale.signed), (0, 11, true));
-    assert_eq!(scale.noise, 0.02, "one noise floor for each of the two tokens");
+    assert_eq!(scale.noise, Some(0.02), "one noise floor for each of the two tokens");
 }
 
 #[test]

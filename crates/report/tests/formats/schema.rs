@@ -17,7 +17,15 @@ fn every_document_follows_the_schema_and_comes_back_the_same() {
     refined.explanation.settings.refine = Some(3);
     refined.explanation.settings.suppression.layers = Some([2, 5]);
     refined.explanation.settings.suppression.threshold = Some(atman::Threshold::Quantile(0.99));
+    let mut with_gaps = sample::full();
+    with_gaps.explanation.settings.span = Some([0, 1]);
+    with_gaps.explanation.contrasts[0].log_odds_nats = None;
+    let faithfulness = with_gaps.explanation.faithfulness.as_mut().unwrap();
+    (faithfulness.span, faithfulness.baseline_probability, faithfulness.difference_from_keys) = (Some([0, 1]), None, None);
+    faithfulness.orders[0].measures.deletion[10] = None;
+    faithfulness.orders[0].measures.deletion_area = None;
     let samples = [
+        ("with gaps", with_gaps),
         ("capitals", sample::capitals()),
         ("full", sample::full()),
         ("partial", sample::partial()),
@@ -63,6 +71,9 @@ fn wrong_documents_do_not_follow_the_schema() {
     assert!(wrong_at("/prompt/tokens/0/kind", json!("user")));
     assert!(wrong_at("/model/sha256", json!("AB")));
     assert!(wrong_at("/faithfulness/orders/0/deletion", json!([0.5])));
+    assert!(wrong_at("/faithfulness/orders/1/spread", json!({ "deletion_area": 0.1 })));
+    assert!(wrong_at("/faithfulness/span", json!([1])));
+    assert!(wrong_at("/faithfulness/taken", json!([0, 11])));
     let pictures = serde_json::to_value(sample::scene()).unwrap();
     let wrong_picture_at = |pointer: &str, value: Value| {
         let mut wrong = pictures.clone();

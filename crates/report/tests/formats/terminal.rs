@@ -99,7 +99,44 @@ fn the_chosen_span_is_marked_in_the_answer() {
 #[test]
 fn partial_explanations_say_so() {
     assert!(plain(&sample::partial()).contains("Partial: 5 of 13 units"));
+    assert!(plain(&sample::partial()).contains("Its noise floor is not known yet."));
     assert!(!plain(&sample::capitals()).contains("Partial"));
+    let mut with_noise = sample::partial();
+    with_noise.explanation.noise_floor = Some(0.01);
+    assert!(plain(&with_noise).contains("Partial") && !plain(&with_noise).contains("not known yet"));
+}
+
+#[test]
+fn faithfulness_says_of_what_it_is_and_what_was_not_computed() {
+    let mut document = sample::full();
+    let faithfulness = document.explanation.faithfulness.as_mut().unwrap();
+    faithfulness.span = Some([0, 1]);
+    faithfulness.n_units = 3;
+    faithfulness.taken = vec![0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3];
+    faithfulness.removal = atman::Removal::Tokens;
+    faithfulness.difference_from_keys = Some(0.004);
+    let position = faithfulness.orders.iter_mut().find(|curves| curves.order == atman::Order::Position).unwrap();
+    position.measures.deletion_area = None;
+    document.explanation.contrasts[0].log_odds_nats = None;
+    let text = plain(&document).replace('\n', " ");
+    for part in [
+        "the 1 most relevant of 3 units (33 %) lowers the probability of the chosen part, token 1 of the answer:",
+        "not computed",
+        "their tokens left out. Removing their keys would come to what ranked them, and so confirm it: the effects of the two differ by 0 %",
+        "How much likelier the answer is than the alternative there was not computed.",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(!text.contains("than the order of the text"), "what was not computed is not judged: {text}");
+}
+
+#[test]
+fn without_random_orders_nothing_is_judged() {
+    let mut document = sample::full();
+    document.explanation.faithfulness.as_mut().unwrap().orders.retain(|curves| curves.order != atman::Order::Random);
+    let text = plain(&document).replace('\n', " ");
+    assert!(text.contains("It was not compared with other orders"), "{text}");
+    assert!(!text.contains("better") || text.matches("better").count() == text.matches(" is better").count(), "{text}");
 }
 
 #[test]
@@ -109,9 +146,14 @@ fn contrasts_and_faithfulness_are_told_in_sentences() {
         for part in [
             "Why “Rome.” rather than “Milan”?",
             "log-odds +3.70 nats",
-            "Taking the most relevant 30 % of the units away lowers the probability of an answer token: 0.73 with everything there, \
-             0.03 without them; in random order, 0.30.",
-            "this order is better both ways than random order and the order of the text, better one way than leaving one out.",
+            // A third of eleven units would be 3.3: four are taken away.
+            "Taking away the 4 most relevant of 11 units (36 %) lowers the probability of an answer token: 0.73 with everything there, \
+             0.03 without them; in random order, 0.30 on average (standard deviation 0.08, 10 orders).",
+            "this order is better both ways than random order, better one way than the order of the text, of no clear difference from \
+             leaving one out. A difference counts that is more than twice its standard deviation",
+            "0.247 ± 0.050",
+            "their keys removed from attention in all layers. That is another thing than what ranked them: the effects of the two differ \
+             by 63 %.",
         ] {
             assert!(text.contains(part), "{part} is not in {text}");
         }

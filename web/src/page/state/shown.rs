@@ -270,7 +270,7 @@ impl Shown {
     /// On which side of the answer some units stand together.
     pub(in crate::page) fn side_of(&self, sum: f32, n_units: usize) -> Option<Side> {
         // The noise of a sum is at most that of its parts together.
-        self.scale.get().map(|scale| Scale { noise: scale.noise * n_units as f32, ..scale }.side(sum))
+        self.scale.get().map(|scale| Scale { noise: scale.noise.map(|noise| noise * n_units as f32), ..scale }.side(sum))
     }
 
     /// The document with its scores for what was chosen, as it is exported: the same that is on show.

@@ -28,7 +28,7 @@ pub(super) fn Steer() -> impl IntoView {
                     all.map(|(number, (units, name))| view! { <Slider number units name/> }).collect_view()
                 }}
             </ul>
-            <p class="help">"0 damps a part wholly, 1 leaves it as it is, more amplifies it."</p>
+            <p class="help">"0 damps a part most, 1 leaves it as it is, more amplifies it. It begins with the factor of the explanation."</p>
             {move || page.state.cannot_ask_on().map(|why| view! { <p class="help">{why}</p> })}
             <div class="buttons">
                 <button
