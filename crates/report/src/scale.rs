@@ -265,7 +265,7 @@ mod tests {
         );
         assert_eq!([noisy.rgb(-0.01), noisy.rgb(0.01)], [WHITE; 2]);
         // However small the strongest is.
-        let tiny = Scale { noise: 0.0, ..scale(0.000_4) };
+        let tiny = Scale { noise: Some(0.0), ..scale(0.000_4) };
         assert_eq!(tiny.side(-0.000_4), Side::Neither);
         assert_eq!(tiny.rgb(-0.000_4), WHITE);
         // Without signs numbers are told to their last digits.

@@ -252,7 +252,7 @@ fn is_adapter(name: &str) -> bool {
 }
 
 /// Without those that are only `beside` a model, if any others are there.
-fn unless_all<'a>(names: Vec<&'a str>, beside: impl Fn(&str) -> bool) -> Vec<&'a str> {
+fn unless_all(names: Vec<&str>, beside: impl Fn(&str) -> bool) -> Vec<&str> {
     let others: Vec<&str> = names.iter().copied().filter(|name| !beside(name)).collect();
     if others.is_empty() { names } else { others }
 }

@@ -186,6 +186,8 @@ impl SettingsArguments {
             postprocessing: self.postprocessing,
             refine: self.refine,
             faithfulness: self.faithfulness.then(FaithfulnessSettings::default),
+            // Which tokens of the answer are meant is known once it is there.
+            span: None,
         })
     }
 }

@@ -16,7 +16,8 @@ impl Arguments {
 
     pub(super) fn of(arguments: &[Value]) -> Result<Arguments, Error> {
         let (by_place, by_name): (&[Value], Kwargs) = from_args(arguments)?;
-        Ok(Arguments { by_place: by_place.to_vec().into_iter(), by_name })
+        let by_place: Vec<Value> = by_place.to_vec();
+        Ok(Arguments { by_place: by_place.into_iter(), by_name })
     }
 
     /// The next parameter, if there is an argument for it.

@@ -145,7 +145,7 @@ fn of_text(state: &mut State, text: &str, method: &str, arguments: &[Value]) -> 
             }
             Ok(Value::from(out))
         }
-        "isdigit" | "isdecimal" => all(|c| c.is_numeric() && c.to_digit(10).is_some()),
+        "isdigit" | "isdecimal" => all(|c| c.is_ascii_digit()),
         "isnumeric" => all(char::is_numeric),
         "isprintable" => {
             let () = from_args(arguments)?;
