@@ -107,15 +107,19 @@ impl Blank {
         let cache = KvCache::allocate(model, 1, &mut alloc)?;
         let shape = BatchShape::of_sequence(1, 3, 0, [(2, 1)]);
         let (mut pass, _) = Pass::allocate(model, shape, &cache, Extras::default(), &mut alloc)?;
-        let mut found: Vec<(Vec<(&'static str, Cost)>, (usize, u64))> = Vec::new();
+        let mut kinds: Vec<(usize, u64)> = Vec::new();
+        let mut costs_of_kinds = Vec::new();
         for layer in 0..model.blocks.len().saturating_sub(1) {
             let costs = pass.costs_of_block(layer);
-            match found.iter_mut().find(|(of_kind, _)| *of_kind == costs) {
-                Some((_, (_, number))) => *number += 1,
-                None => found.push((costs, (layer, 1))),
+            let known = costs_of_kinds.iter().position(|of_kind| *of_kind == costs);
+            match known.and_then(|kind| kinds.get_mut(kind)) {
+                Some((_, number)) => *number += 1,
+                None => {
+                    costs_of_kinds.push(costs);
+                    kinds.push((layer, 1));
+                }
             }
         }
-        let kinds = found.into_iter().map(|(_, kind)| kind).collect();
         drop(pass);
         Ok(Blank { cache, kinds })
     }
