@@ -86,7 +86,8 @@ impl Place {
 fn example<'a>(examples: &'a str, example: &str, method: &str) -> Vec<&'a str> {
     let start = [format!("{example},{method},"), format!("{example},\"{method}\",")];
     let found = examples.lines().find(|line| start.iter().any(|start| line.starts_with(start)));
-    found.unwrap_or_else(|| panic!("{example}, {method}: {examples}")).split(',').collect()
+    assert!(found.is_some(), "{example}, {method}: {examples}");
+    found.unwrap().split(',').collect()
 }
 
 /// What a summary says of a method, without its time.
