@@ -33,7 +33,7 @@ fn every_turn_is_explained_by_its_role() {
     std::fs::write(&file, format!("\u{feff}{turns}")).unwrap();
     let (found, _) = explained(&world, &["--messages", file.to_str().unwrap(), "--granularity", "word"]);
     assert_eq!([words(&found, "system"), words(&found, "assistant")], [" Assistant", " Assistant"]);
-    assert_eq!(words(&found, "user"), " User What pet is it?");
+    assert_eq!(words(&found, "user"), "User What pet is it?");
     assert_eq!((&found["held"]["turns"], &found["held"]["chat_template"]), (&turns, &Value::Bool(true)));
     assert_eq!((&found["version"], &found["notices"]), (&json!(env!("CARGO_PKG_VERSION")), &json!([])));
     for (turns, code, told) in [
