@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+/// Shorter files take a few hundredths of a second each time, and need no file beside them.
+const KEPT_FROM_BYTES: u64 = 16 << 20;
 /// A file that was changed so recently may be changed again without its time of change telling.
 const SETTLED: Duration = Duration::from_secs(2);
 
@@ -25,7 +27,13 @@ struct Kept {
 /// # Errors
 /// When the file cannot be read.
 pub(crate) fn sha256(path: &Path) -> Result<String> {
-    let Some((len_bytes, modified_ns)) = state(path) else { return fetch::sha256(path) };
+    kept_sha256(path, KEPT_FROM_BYTES)
+}
+
+fn kept_sha256(path: &Path, kept_from_bytes: u64) -> Result<String> {
+    let Some((len_bytes, modified_ns)) = state(path).filter(|(len_bytes, _)| *len_bytes >= kept_from_bytes) else {
+        return fetch::sha256(path);
+    };
     let beside = beside(path);
     let kept: Option<Kept> = std::fs::read(&beside).ok().and_then(|text| serde_json::from_slice(&text).ok());
     if let Some(kept) = kept.filter(|kept| kept.len_bytes == len_bytes && kept.modified_ns == modified_ns)
@@ -83,26 +91,30 @@ mod tests {
         let path = folder.path().join("m.gguf");
         std::fs::write(&path, "abc").unwrap();
         age(&path, 60);
-        assert_eq!(sha256(&path).unwrap(), ABC);
+        assert_eq!(kept_sha256(&path, 0).unwrap(), ABC);
         // What is kept is believed: here something else was put there.
         let other = "0".repeat(64);
         let kept = std::fs::read_to_string(beside(&path)).unwrap().replace(ABC, &other);
         std::fs::write(beside(&path), kept).unwrap();
-        assert_eq!(sha256(&path).unwrap(), other);
+        assert_eq!(kept_sha256(&path, 0).unwrap(), other);
         age(&path, 50);
-        assert_eq!(sha256(&path).unwrap(), ABC);
+        assert_eq!(kept_sha256(&path, 0).unwrap(), ABC);
         // And again where it is no hash, or nothing that can be read.
         for damaged in ["{}", "", "\u{0}"] {
             std::fs::write(beside(&path), damaged).unwrap();
-            assert_eq!(sha256(&path).unwrap(), ABC);
+            assert_eq!(kept_sha256(&path, 0).unwrap(), ABC);
         }
     }
 
     #[test]
-    fn of_a_file_that_may_still_be_changing_nothing_is_kept() {
+    fn of_a_file_that_may_still_be_changing_or_is_short_nothing_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.gguf");
         std::fs::write(&path, "abc").unwrap();
+        assert_eq!(kept_sha256(&path, 0).unwrap(), ABC);
+        assert!(!beside(&path).exists());
+        // Nor of one that takes no time.
+        age(&path, 60);
         assert_eq!(sha256(&path).unwrap(), ABC);
         assert!(!beside(&path).exists());
     }
