@@ -111,7 +111,7 @@ pub(crate) fn text(n_tokens: usize) -> Text {
         start_byte: 2 * i,
         end_byte: 2 * i + 2,
         kind: TokenKind::Text,
-        log_prob: None,
+        ..Token::default()
     };
     Text { text: "w ".repeat(n_tokens), tokens: (0..n_tokens).map(token).collect() }
 }

@@ -62,7 +62,7 @@ fn parts_of_pictures_are_as_large_as_asked_for() {
         assert_eq!(found["settings"]["image_granularity"], granularity);
     }
     let outcome = run("explain", &["--image", &square, "--prompt", WHAT, "--image-granularity", "3x3"]);
-    assert!(outcome.code == 2 && outcome.stderr.contains("expected patch, 2x2, 4x4 or image"), "{outcome:?}");
+    assert!(outcome.code == 2 && outcome.stderr.contains("[possible values: patch, 2x2, 4x4, image]"), "{outcome:?}");
 }
 
 /// A thing takes several patches, so what looks alike goes along unless that is turned off; in texts only if asked for.
