@@ -277,8 +277,8 @@ fn what_a_template_does_to_turns_is_said() {
         matches!(told.as_slice(), [(NoticeKind::PlaceUnknown, text)] if text.contains("cannot be told which words")),
         "{told:?}"
     );
-    assert_eq!(prompt.written(), [0..9]);
+    assert_eq!(prompt.written(), std::slice::from_ref(&(0..9)));
     let (told, prompt) = notices("{% if messages[0].content[0].text == 'user' %}a user{% else %}no{% endif %}", &turns[3..]);
     assert!(matches!(told.as_slice(), [(NoticeKind::PlaceUnknown, text)] if text.contains("in one place only")), "{told:?}");
-    assert_eq!(prompt.written(), [2..6]);
+    assert_eq!(prompt.written(), std::slice::from_ref(&(2..6)));
 }

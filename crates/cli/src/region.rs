@@ -104,7 +104,10 @@ pub(crate) fn put(regions: &[Region], prompt: &Text, images: &[SeenImage], usual
 mod tests {
     use super::*;
 
-    fn parsed(given: &str) -> Result<(Option<usize>, [f32; 4], Option<f32>), String> {
+    /// A region's picture, edges and factor.
+    type Parsed = (Option<usize>, [f32; 4], Option<f32>);
+
+    fn parsed(given: &str) -> Result<Parsed, String> {
         let Region { image, rect, factor } = given.parse()?;
         Ok((image, [rect.left_px, rect.top_px, rect.right_px, rect.bottom_px], factor))
     }

@@ -141,7 +141,7 @@ fn a_webp_with_bytes_after_it_is_read_and_one_whose_pieces_do_not_fit_is_refused
         let after = [&whole[..], b"more"].concat();
         assert_eq!(decode(&after).unwrap(), decode(&whole).unwrap(), "{name}");
         // Both lengths are those of the cut file, but the picture's own data are not all there.
-        let cut = whole.len() / 2 & !1;
+        let cut = (whole.len() / 2) & !1;
         let mut mended = whole[..cut].to_vec();
         mended[4..8].copy_from_slice(&(cut as u32 - 8).to_le_bytes());
         assert!(decode(&mended).is_err(), "{name}");

@@ -1,5 +1,4 @@
 //! Chat templates render as in transformers: values of `render_jinja_template` of transformers 5.24 with Jinja 3.1.6.
-#![expect(clippy::unwrap_used, reason = "a test states what it expects by unwrapping it")]
 
 use serde::Deserialize;
 use std::path::Path;

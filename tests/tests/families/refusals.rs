@@ -171,8 +171,8 @@ fn every_way_in_which_gguf_says_linear_scaling_is_understood() {
     };
     let linear = |factor| Ok(model::RopeScaling::Linear { factor });
     let (older, factor) = (("scale_linear", json!(4.0)), ("scaling.factor", json!(2.0)));
-    assert_eq!(scaling(&[older.clone()]), linear(4.0));
-    assert_eq!(scaling(&[factor.clone()]), linear(2.0));
+    assert_eq!(scaling(std::slice::from_ref(&older)), linear(4.0));
+    assert_eq!(scaling(std::slice::from_ref(&factor)), linear(2.0));
     assert_eq!(scaling(&[older.clone(), factor.clone()]), linear(2.0));
     assert_eq!(scaling(&[("scaling.type", json!("linear")), older.clone()]), linear(4.0));
     assert_eq!(scaling(&[("scaling.type", json!("none")), older, factor.clone()]), Ok(model::RopeScaling::None));
