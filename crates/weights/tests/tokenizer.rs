@@ -464,6 +464,9 @@ fn the_special_tokens_of_a_gguf_file_are_named() {
             file["gguf"].as_object_mut().unwrap().remove("token_type");
         }
         let gguf = gguf_with_tokenizer(&file)
+            // Written for "none".
+            .raw("tokenizer.ggml.mask_token_id", 5, &(-1_i32).to_le_bytes())
+            .entry("tokenizer.ggml.cls_token_id", &json!(u32::MAX))
             .entry("tokenizer.chat_template", &json!("{{ bos_token }}{{ pad_token }}{{ unk_token is defined }}"));
         let checkpoint = open(vec![("tiny.gguf", gguf.bytes())]).unwrap();
         let tokenizer = checkpoint.tokenizer().unwrap();

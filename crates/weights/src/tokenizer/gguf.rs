@@ -5,7 +5,7 @@ use super::decode::Spelling;
 use super::merges;
 use super::parts::Parts;
 use crate::chat::SpecialTokens;
-use crate::gguf::{Metadata, Texts};
+use crate::gguf::{self, Metadata, Texts};
 use crate::{Notice, WeightsError};
 use serde_json::{Value, json};
 use tokenizers::AddedToken;
@@ -109,7 +109,10 @@ pub(super) fn parts(metadata: &Metadata) -> Result<Option<Parts>, WeightsError> 
     let types = token_types(metadata, tokens)?;
     let id = |key: &str| -> Result<Option<u32>, WeightsError> {
         let key = format!("tokenizer.ggml.{key}_token_id");
-        // Some files say "none" as the largest number there is.
+        // Some files say "none" as -1, others as the largest number there is.
+        if matches!(metadata.get(&key), Some(gguf::Value::Signed(..0))) {
+            return Ok(None);
+        }
         let Some(id) = metadata.unsigned(&key)?.filter(|&id| id != u64::from(u32::MAX)) else { return Ok(None) };
         match u32::try_from(id) {
             Ok(id) if (id as usize) < tokens.len() => Ok(Some(id)),
