@@ -52,10 +52,9 @@ impl Writer {
         }
         match value.kind() {
             ValueKind::String => self.text(value.as_str().unwrap_or_default()),
-            ValueKind::Seq => {
-                let items: Vec<Value> = value.try_iter()?.collect();
-                self.container('[', ']', &items, depth, |writer, item| writer.value(item, depth.saturating_add(1)))?;
-            }
+            ValueKind::Seq => self.items(value, depth)?,
+            // Two lists added are a list in Python; an iterator, which knows no length, is no JSON there either.
+            ValueKind::Iterable if value.len().is_some() => self.items(value, depth)?,
             ValueKind::Map => {
                 let mut items = Vec::new();
                 for key in value.try_iter()? {
@@ -79,6 +78,11 @@ impl Writer {
             kind => self.out.push_str(&scalar(value).ok_or_else(|| wrong(format!("{kind} is not JSON")))?),
         }
         Ok(())
+    }
+
+    fn items(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
+        let items: Vec<Value> = value.try_iter()?.collect();
+        self.container('[', ']', &items, depth, |writer, item| writer.value(item, depth.saturating_add(1)))
     }
 
     fn container<T>(
