@@ -176,14 +176,9 @@ fn browser_tests() -> Result<Tally> {
     let mut node = browser::node(&site, &model)?;
     // One after the other: they measure time and memory, and each has a browser.
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).args(browser_test_files(&root)?);
-    node.env("ATMAN_CLI", command_line(&root)?);
+    // Its numbers are those that the page must show.
+    node.env("ATMAN_CLI", setup::command_line()?);
     counted(&mut node)
-}
-
-/// The command line, whose numbers the page must show.
-fn command_line(root: &Path) -> Result<PathBuf> {
-    process::run(process::cargo().current_dir(root).args(["build", "--locked", "--package", "atman-cli"]))?;
-    Ok(places::target()?.join("debug").join(format!("atman{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// `tests/browser/*.test.mjs`. Versions of node differ in what they make of a folder.

@@ -7,7 +7,7 @@ mod packages;
 mod tools;
 mod wasm_target;
 
-pub(crate) use model::model_file;
+pub(crate) use model::{command_line, model_file};
 pub(crate) use packages::{LAVAPIPE, chromium};
 pub(crate) use tools::tools_path;
 pub(crate) use wasm_target::Toolchain;

@@ -21,12 +21,17 @@ pub(crate) fn model_file() -> Result<PathBuf> {
         "the atman command",
         "compiling it unless it is there: it fetches the model that tests run and checks it (minutes, once)",
     );
-    process::run(process::cargo().current_dir(&root).args(["build", "--locked", "--package", "atman-cli", "--bin", "atman"]))?;
+    let program = command_line()?;
     say(MODEL, "fetching it unless it is there (98 MB)");
-    let program = places::target()?.join("debug").join(format!("atman{}", std::env::consts::EXE_SUFFIX));
     let mut fetch = Command::new(program);
     fetch.args(["fetch", MODEL]).current_dir(&root).stderr(Stdio::inherit());
     let said = process::output(&mut fetch)?;
     let path = said.lines().last().map(PathBuf::from).filter(|path| path.is_file());
     path.with_context(|| format!("`atman fetch {MODEL}` named no file; it said: {said}"))
+}
+
+/// The `atman` command, compiled unless it is there.
+pub(crate) fn command_line() -> Result<PathBuf> {
+    process::run(process::cargo().current_dir(places::root()?).args(["build", "--locked", "--package", "atman-cli"]))?;
+    Ok(places::target()?.join("debug").join(format!("atman{}", std::env::consts::EXE_SUFFIX)))
 }
