@@ -141,7 +141,7 @@ describe("a picture that is explained", () => {
   const shown = () =>
     of.fields.evaluateAll((all) => all.map(({ dataset }) => (dataset.relevance === undefined ? null : Number(dataset.relevance))));
   const canvas = () => page.locator(".map canvas").evaluate((canvas) => canvas.toDataURL());
-  const numberIn = (text) => Number(/[+-]\d+\.\d+/.exec(text)[0]);
+  const numberIn = (text) => Number(/[+-]?\d+\.\d+/.exec(text)[0]);
 
   test("is so in all of its 64 patches, soon", async () => {
     await page.evaluate(() => {
@@ -173,7 +173,7 @@ describe("a picture that is explained", () => {
     await view(page, "Table");
     const lines = await page.getByRole("table").getByRole("row").allTextContents();
     const names = await of.fields.evaluateAll((all) => all.map((field) => field.getAttribute("aria-label")));
-    assert.match(names[0], /^row 1, column 1: [+-]\d+\.\d+ nats$/);
+    assert.match(names[0], /^row 1, column 1: [+-]?\d+\.\d+ nats$/);
     for (const [number, score] of whole.entries()) {
       const place = names[number].split(":")[0];
       const line = lines.find((line) => line.startsWith(`image 1, ${place}`) && /picture/.test(line));

@@ -1,7 +1,6 @@
 //! The engine's side: takes requests and answers with events. What the engine itself does is done one after the other; models
 //! are looked up and brought here beside it.
 
-mod breakdown;
 mod device;
 mod engine;
 mod explain;
@@ -35,7 +34,6 @@ pub fn start() {
     std::panic::set_hook(Box::new(|info| {
         post(None, Event::Failed { message: format!("AtMan itself failed: {info}"), kind: FailureKind::Fatal });
     }));
-    breakdown::tell();
     let inbox = Rc::new(Inbox::default());
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| match read(&message) {
         Ok((Asked { request: Request::Cancel { asked }, .. }, _)) => inbox.cancel(asked),
