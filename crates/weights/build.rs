@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/atman-tiny");
+    // Asked for when it runs: a build folder may outlive the checkout that this program was compiled in.
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let folder = package.join("../../models/atman-tiny");
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=build.rs");
     let folder = folder.canonicalize().map_err(|error| {

@@ -41,6 +41,6 @@ pub(crate) async fn open_tested(
 }
 
 /// Why `auto` takes the CPU although there is a GPU.
-pub(crate) fn instead_of_gpu(error: &GpuError) -> String {
+pub(crate) fn instead_of_gpu(error: &dyn std::fmt::Display) -> String {
     format!("CPU: the GPU cannot be used: {error}")
 }

@@ -1,5 +1,6 @@
 //! `atman doctor`: what this machine offers, what would be used, and why.
 
+mod apart;
 mod cpu;
 mod text;
 
@@ -7,13 +8,14 @@ use crate::args::DoctorArguments;
 use crate::device;
 use crate::store::{Store, Stored};
 use anyhow::{Context, Result};
+use apart::Examined;
+pub(crate) use apart::Part;
 use cpu::Cpu;
 use gpu::{AdapterFacts, Adapters, Choice, GpuError, Limits, SelfTestReport, Tier, Wish};
-use kernels::Uses;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::Duration;
 use weights::catalogue::DEFAULT;
 
 /// All that is found out; the JSON is this, field by field.
@@ -22,6 +24,8 @@ struct Report {
     version: &'static str,
     cpu: Cpu,
     adapters: Vec<Adapter>,
+    /// Why no adapters could be looked for.
+    no_adapters: Option<String>,
     auto: Auto,
     /// The model that is part of this program.
     built_in: BuiltIn,
@@ -52,14 +56,14 @@ struct Adapter {
     self_test: SelfTest,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 struct Sizes {
     binding_bytes: u64,
     buffer_bytes: u64,
     workgroups_per_dimension: u32,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
 struct SelfTest {
     passed: bool,
     /// Why it did not pass.
@@ -69,7 +73,7 @@ struct SelfTest {
     took_ms: f64,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
 struct Check {
     kernel: String,
     deviation: f32,
@@ -79,6 +83,7 @@ struct Check {
 /// What `--device auto` takes.
 #[derive(Debug, PartialEq, Serialize)]
 struct Auto {
+    /// "cpu" or "gpu", or "none" where a driver ends the program.
     device: &'static str,
     /// Index into the adapters.
     adapter: Option<usize>,
@@ -87,7 +92,10 @@ struct Auto {
 
 /// Examines the machine and prints what was found.
 pub(crate) fn run(arguments: &DoctorArguments) -> Result<()> {
-    let report = pollster::block_on(examine())?;
+    if let Some(part) = arguments.part {
+        return pollster::block_on(apart::answer(part));
+    }
+    let report = pollster::block_on(examine(Duration::from_secs(arguments.driver_timeout)))?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let json = serde_json::to_string_pretty(&report).context("cannot write the report as JSON")?;
@@ -98,38 +106,64 @@ pub(crate) fn run(arguments: &DoctorArguments) -> Result<()> {
     Ok(())
 }
 
-async fn examine() -> Result<Report> {
+async fn examine(patience: Duration) -> Result<Report> {
     let store = Store::from_environment()?;
-    let found = Adapters::find().await;
-    let facts = found.facts();
-    let selection = gpu::select(Wish::Auto, &facts)?;
-    let mut auto = match selection.choice {
-        Choice::Cpu => Auto { device: "cpu", adapter: None, reason: selection.reason },
-        Choice::Gpu(index) => Auto { device: "gpu", adapter: Some(index), reason: selection.reason },
+    let no_adapters = apart::ask::<usize>(Part::Adapters, patience).err();
+    let no_adapters = no_adapters.map(|reason| format!("a driver {reason}"));
+    let (adapters, auto) = match &no_adapters {
+        None => adapters(patience).await?,
+        Some(reason) => (Vec::new(), Auto::none(reason)),
     };
-    let uses = Uses::default();
-    let mut adapters = Vec::with_capacity(facts.len());
-    for (index, facts) in facts.iter().enumerate() {
-        let started = Instant::now();
-        let tested = device::open_tested(&found, index, &uses).await;
-        let took_ms = started.elapsed().as_secs_f64() * 1e3;
-        if let Err(error) = &tested
-            && auto.adapter == Some(index)
-        {
-            auto = Auto { device: "cpu", adapter: None, reason: device::instead_of_gpu(error) };
-        }
-        let keeps_to = tested.as_ref().ok().map(|(executor, _)| executor.limits().into());
-        adapters.push(adapter(facts, keeps_to, self_test(tested.map(|(_, report)| report), took_ms)));
-    }
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
         cpu: Cpu::of_this_machine(),
         adapters,
+        no_adapters,
         auto,
         built_in: BuiltIn { name: DEFAULT.name, len_bytes: DEFAULT.len_bytes() },
         models: store.list()?,
         models_folder: store.folder().to_owned(),
     })
+}
+
+/// Every adapter, and what `--device auto` takes.
+async fn adapters(patience: Duration) -> Result<(Vec<Adapter>, Auto)> {
+    let facts = Adapters::find().await.facts();
+    let selection = gpu::select(Wish::Auto, &facts)?;
+    let mut auto = match selection.choice {
+        Choice::Cpu => Auto { device: "cpu", adapter: None, reason: selection.reason },
+        Choice::Gpu(index) => Auto { device: "gpu", adapter: Some(index), reason: selection.reason },
+    };
+    let mut adapters = Vec::with_capacity(facts.len());
+    for (index, facts) in facts.iter().enumerate() {
+        let examined = apart::ask::<Examined>(Part::Adapter(index), patience);
+        let examined = examined.and_then(|examined| match examined.name == facts.name {
+            true => Ok(examined),
+            false => Err(format!("is another adapter, {}, to another process", examined.name)),
+        });
+        if auto.adapter == Some(index) {
+            auto = match &examined {
+                Err(reason) => Auto::none(&format!("{}, which it would take, {reason}", facts.name)),
+                Ok(Examined { self_test: SelfTest { failure: Some(failure), .. }, .. }) => {
+                    Auto { device: "cpu", adapter: None, reason: device::instead_of_gpu(failure) }
+                }
+                Ok(_) => auto,
+            };
+        }
+        let (keeps_to, self_test) = match examined {
+            Ok(Examined { keeps_to, self_test, .. }) => (keeps_to, self_test),
+            Err(reason) => (None, SelfTest::not_done(format!("the driver {reason}"))),
+        };
+        adapters.push(adapter(facts, keeps_to, self_test));
+    }
+    Ok((adapters, auto))
+}
+
+impl Auto {
+    /// A driver ends the program.
+    fn none(reason: &str) -> Self {
+        Self { device: "none", adapter: None, reason: format!("nothing: {reason}; --device cpu asks no driver") }
+    }
 }
 
 fn adapter(facts: &AdapterFacts, keeps_to: Option<Sizes>, self_test: SelfTest) -> Adapter {
@@ -152,17 +186,23 @@ fn adapter(facts: &AdapterFacts, keeps_to: Option<Sizes>, self_test: SelfTest) -
     }
 }
 
-fn self_test(result: Result<SelfTestReport, GpuError>, took_ms: f64) -> SelfTest {
-    match result {
-        Ok(report) => {
-            let checks = report.checks.into_iter();
-            let checks = checks.map(|c| Check { kernel: c.kernel, deviation: c.error, bound: c.bound });
-            SelfTest { passed: true, failure: None, checks: checks.collect(), took_ms }
+impl SelfTest {
+    fn new(result: Result<SelfTestReport, GpuError>, took_ms: f64) -> Self {
+        match result {
+            Ok(report) => {
+                let checks = report.checks.into_iter();
+                let checks = checks.map(|c| Check { kernel: c.kernel, deviation: c.error, bound: c.bound });
+                Self { passed: true, failure: None, checks: checks.collect(), took_ms }
+            }
+            Err(error) => {
+                let failure = format!("{:#}", anyhow::Error::new(error));
+                Self { passed: false, failure: Some(failure), checks: Vec::new(), took_ms }
+            }
         }
-        Err(error) => {
-            let failure = format!("{:#}", anyhow::Error::new(error));
-            SelfTest { passed: false, failure: Some(failure), checks: Vec::new(), took_ms }
-        }
+    }
+
+    fn not_done(failure: String) -> Self {
+        Self { passed: false, failure: Some(failure), checks: Vec::new(), took_ms: 0.0 }
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// The repository's root, where `Cargo.lock` lies.
 pub(crate) fn root() -> Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // What cargo says when it runs this: a build folder may outlive the checkout that it was compiled in.
+    let said = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = said.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     here.ancestors().nth(2).map(Path::to_owned).with_context(|| format!("{} is not in crates/", here.display()))
 }
 

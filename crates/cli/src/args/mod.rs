@@ -170,4 +170,12 @@ pub(crate) struct DoctorArguments {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// How long a graphics driver may take to answer, in seconds; one that hangs is given up on then
+    #[arg(long, value_name = "S", default_value_t = 60)]
+    pub(crate) driver_timeout: u64,
+
+    /// The one part of the examination that a process of its own does, for `doctor` itself
+    #[arg(long, hide = true)]
+    pub(crate) part: Option<crate::doctor::Part>,
 }

@@ -9,7 +9,9 @@ impl fmt::Display for Report {
         writeln!(f, "atman {}", self.version)?;
         let features = if self.cpu.features.is_empty() { "none known".to_owned() } else { self.cpu.features.join(" ") };
         writeln!(f, "\nCPU: {}, {} threads; vector instructions: {features}", self.cpu.architecture, self.cpu.threads)?;
-        if self.adapters.is_empty() {
+        if let Some(reason) = &self.no_adapters {
+            writeln!(f, "\nGPU adapters: FAILED: looking for them, {reason}")?;
+        } else if self.adapters.is_empty() {
             writeln!(f, "\nGPU adapters: none")?;
         }
         for (index, adapter) in self.adapters.iter().enumerate() {
@@ -89,6 +91,7 @@ mod tests {
                 tier_reason: "why",
                 self_test: SelfTest { passed: true, failure: None, checks: vec![check], took_ms: 12.3 },
             }],
+            no_adapters: None,
             auto: Auto { device: "gpu", adapter: Some(0), reason: "GPU: Card (vulkan), a discrete GPU".into() },
             built_in: BuiltIn { name: "tiny", len_bytes: 6_400_000 },
             models_folder: "/models".into(),
