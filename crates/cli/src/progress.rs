@@ -2,8 +2,9 @@
 
 use crate::say;
 use crate::text;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use report::amount;
+use std::fmt::Write;
 use std::io::IsTerminal;
 
 /// Progress of one task.
@@ -49,9 +50,9 @@ impl Counted {
 
     fn template(self, has_total: bool) -> &'static str {
         match (self, has_total) {
-            (Self::Bytes, true) => "{msg} [{wide_bar}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}",
+            (Self::Bytes, true) => "{msg} [{wide_bar}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}{left}",
             (Self::Bytes, false) => "{msg} {spinner} {decimal_bytes} {decimal_bytes_per_sec}",
-            (Self::Things(_), _) => "{msg} [{wide_bar}] {percent} %, {eta} left",
+            (Self::Things(_), _) => "{msg} [{wide_bar}] {percent} %{left}",
         }
     }
 }
@@ -139,7 +140,16 @@ impl Progress {
 
 /// A template that does not parse would be a slip in the lines above; the default bar still counts.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("left", left)
+}
+
+/// Nothing while nothing is done: a speed that nobody knows yet would read as no time at all.
+fn left(state: &ProgressState, out: &mut dyn Write) {
+    if state.pos() > 0 {
+        // A bar that cannot be drawn stops nobody.
+        let _ = write!(out, ", {} left", amount::time_left(state.eta().as_secs_f64()));
+    }
 }
 
 impl Drop for Progress {
