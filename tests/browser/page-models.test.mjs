@@ -92,8 +92,35 @@ describe("files of this machine", () => {
     assert.equal(await said(page), "");
   });
 
+  test("that hold more than is computed with say so", async () => {
+    const folder = new URL("../../models/atman-tiny/", import.meta.url);
+    const names = (await readdir(folder)).filter((name) => /\.(json|jinja|safetensors)$/.test(name));
+    const files = await Promise.all(names.map(async (name) => {
+      const bytes = await readFile(new URL(name, folder));
+      return { name, mimeType: "application/octet-stream", buffer: name.endsWith(".safetensors") ? withTensor(bytes, "other_tower.gain") : bytes };
+    }));
+    await page.getByLabel("Files", { exact: true }).setInputFiles(files);
+    await page.getByText("Chosen: model.safetensors").waitFor();
+    await facts().waitFor(PATIENCE);
+    await loadModel(page);
+    await page.getByText("About this model’s files").click();
+    await page.locator(".notices li").filter({ hasText: /^1 tensor of the file is not used: other_tower\.gain$/ }).waitFor();
+  });
+
   test("report no error and ask nothing of any other machine", () => assertClean());
 });
+
+/** A safetensors file with one more tensor, of one number. */
+function withTensor(bytes, name) {
+  const length = Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.subarray(8, 8 + length).toString());
+  const data = bytes.subarray(8 + length);
+  header[name] = { dtype: "F32", shape: [1], data_offsets: [data.length, data.length + 4] };
+  const text = Buffer.from(JSON.stringify(header));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([size, text, data, Buffer.alloc(4)]);
+}
 
 describe("a repository of the hub", () => {
   const COMMIT = "b".repeat(40);

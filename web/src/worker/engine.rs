@@ -10,7 +10,7 @@ use super::pictures::Pictures;
 use super::speed::Speed;
 use crate::messages::{DeviceChoice, Event, LoadPhase, Memory, ModelReport, Request};
 use anyhow::{Context, Result, bail, ensure};
-use model::{Model, ModelConfig};
+use model::{Inventory, Model, ModelConfig};
 
 /// What the worker holds between requests.
 #[derive(Default)]
@@ -230,10 +230,17 @@ fn report(opened: &OpenedModel, model: &Model, device: &mut Device) -> ModelRepo
         has_chat_template: opened.checkpoint.chat_template().is_some_and(|template| template.refused().is_none()),
         sees_pictures: config.vision.is_some(),
         max_positions: config.max_positions,
-        notices: opened.checkpoint.notices().iter().map(ToString::to_string).collect(),
+        notices: notices(opened),
         not_kept: opened.not_kept.clone(),
         memory: memory(device),
     }
+}
+
+/// What a person should know of the model's files, and what of them is left over.
+fn notices(opened: &OpenedModel) -> Vec<String> {
+    let of_files = opened.checkpoint.notices().iter().map(ToString::to_string);
+    let left_over = Inventory::of(&opened.checkpoint).map(|inventory| inventory.to_string()).unwrap_or_default();
+    of_files.chain((!left_over.is_empty()).then_some(left_over)).collect()
 }
 
 /// Places a model's weights on the device: the second half of loading.
