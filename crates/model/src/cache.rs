@@ -1,6 +1,6 @@
 //! Keys and values of positions already computed.
 
-use crate::forward::Allocate;
+use crate::block::Allocate;
 use crate::{Model, ModelError};
 use kernels::{Buffer, Executor, Op};
 

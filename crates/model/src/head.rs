@@ -1,6 +1,6 @@
 //! The LM head: log-probabilities of wanted tokens and the likeliest tokens, never all logits.
 
-use crate::forward::Allocate;
+use crate::block::Allocate;
 use crate::{BatchShape, Model, ModelError};
 use kernels::{Buffer, Executor, Op};
 

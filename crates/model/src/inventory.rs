@@ -1,7 +1,8 @@
 //! Which tensors of a checkpoint make up the model, and which are left over.
 
-use crate::family::{Family, Names};
-use crate::linear::{Bias, bias_of, weight_of};
+use crate::block::Block;
+use crate::family::{BlockNames, Family, Names};
+use crate::parts::{Bias, Linear, Norm, NormKind, weight_of};
 use crate::{ModelConfig, ModelError};
 use std::collections::HashSet;
 use std::fmt;
@@ -104,36 +105,21 @@ fn listed(names: &[String]) -> String {
 
 /// The tensors that the model is made of, from the embedding to the head.
 fn needed(config: &ModelConfig, family: &Family, names: &Names, checkpoint: &Checkpoint) -> Vec<String> {
+    let form = config.block_form(family, checkpoint.config());
     let mut needed = vec![weight_of(names.embedding)];
-    let where_stored = |name: String| checkpoint.has(&name).then_some(name);
-    let (attention, mlp) = names.linears();
-    for layer in 0..config.n_layers {
-        let of_layer = |template: &str| Names::of_layer(template, layer);
-        needed.extend([names.attention_norm, names.mlp_norm].map(|norm| weight_of(&of_layer(norm))));
-        let linears = attention.iter().map(|name| (name, config.attention_bias));
-        for (name, bias) in linears.chain(mlp.iter().map(|name| (name, config.mlp_bias))) {
-            let name = of_layer(name);
-            needed.push(weight_of(&name));
-            match bias {
-                Bias::None => {}
-                Bias::All => needed.push(bias_of(&name)),
-                Bias::WhereStored => needed.extend(where_stored(bias_of(&name))),
-            }
-        }
-    }
-    needed.push(weight_of(names.final_norm));
+    needed.extend((0..config.n_layers).flat_map(|layer| Block::tensors(&names.block, layer, &form, checkpoint)));
+    needed.extend(Norm::tensors(names.final_norm, form.norm.kind));
     let lm_head = weight_of(names.lm_head);
     if checkpoint.has(&lm_head) || !config.tied_embedding {
         needed.push(lm_head);
     }
-    needed.extend(names.rope_divisors.and_then(|name| where_stored(name.to_owned())));
+    needed.extend(names.rope_divisors.filter(|name| checkpoint.has(name)).map(str::to_owned));
     if let (Some(vision), Some(names)) = (&config.vision, &family.vision) {
-        let both = |name: &str| [weight_of(name), bias_of(name)];
-        needed.extend(both(names.patch));
+        let form = vision.block_form();
+        needed.extend(Linear::tensors(names.patch, Bias::All, checkpoint));
         needed.push(names.positions.to_owned());
-        let of_blocks = (0..vision.n_layers).flat_map(|layer| names.of_block().map(|name| Names::of_layer(name, layer)));
-        needed.extend(of_blocks.flat_map(|name| both(&name)));
-        needed.extend(both(names.final_norm));
+        needed.extend((0..vision.n_layers).flat_map(|layer| Block::tensors(&names.block, layer, &form, checkpoint)));
+        needed.extend(Norm::tensors(names.final_norm, NormKind::Layer));
         needed.push(names.projection.to_owned());
     }
     needed
@@ -141,14 +127,12 @@ fn needed(config: &ModelConfig, family: &Family, names: &Names, checkpoint: &Che
 
 /// How the names of all tensors begin that belong to what is computed.
 fn scopes(config: &ModelConfig, family: &Family, names: &Names) -> Vec<String> {
-    let of_layers = |template: &str, n_layers: usize| -> Vec<String> {
-        let before = template.split("{}").next().unwrap_or_default();
-        (0..n_layers).map(|layer| format!("{before}{layer}.")).collect()
-    };
-    let mut scopes = of_layers(names.q, config.n_layers);
+    let of_layers =
+        |names: &BlockNames, n_layers: usize| -> Vec<String> { (0..n_layers).map(|layer| names.scope(layer)).collect() };
+    let mut scopes = of_layers(&names.block, config.n_layers);
     scopes.extend(names.computed.iter().map(|scope| (*scope).to_owned()));
     if let (Some(vision), Some(names)) = (&config.vision, &family.vision) {
-        scopes.extend(of_layers(names.q, vision.n_layers));
+        scopes.extend(of_layers(&names.block, vision.n_layers));
         scopes.extend(names.computed.iter().map(|scope| (*scope).to_owned()));
     }
     scopes

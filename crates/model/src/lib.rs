@@ -1,9 +1,11 @@
 //! Decoders and their vision towers: configuration, weights, caches, batches of rows, generation.
 //!
-//! There is one decoder block in this crate. A [`Family`] of architectures is names and flags; quantisation is a
-//! property of each weight; and everything that runs is a [`RowBatch`].
+//! There is one block in this crate (`block.rs`), made of parts (`parts/`), for decoders and towers alike. A [`Family`] of
+//! architectures is names and flags; quantisation is a property of each weight; and everything that a decoder runs is a
+//! [`RowBatch`].
 
 mod batch;
+mod block;
 mod cache;
 mod config;
 mod error;
@@ -13,11 +15,11 @@ mod forward;
 mod generate;
 mod head;
 mod inventory;
-mod linear;
 mod load;
 mod mixed;
+mod parts;
+mod pass;
 mod prefill;
-mod rope;
 mod sampling;
 mod shape;
 mod vision;
@@ -30,9 +32,9 @@ pub use family::Family;
 pub use generate::Generation;
 pub use head::{RowResult, TokenScore};
 pub use inventory::Inventory;
-pub use linear::Bias;
 pub use load::{LoadProgress, Model};
 pub use mixed::Mixed;
+pub use parts::Bias;
 pub use prefill::PREFILL_ROWS;
 pub use sampling::{MAX_TOP_K, Sampling};
 pub use shape::{BatchShape, Estimate, TYPICAL_POSITIONS};

@@ -1,9 +1,9 @@
 //! From a checkpoint to weights on a device, tensor by tensor in pieces.
 
+use crate::block::{Block, BlockForm};
 use crate::family::{Family, Names};
 use crate::inventory::Inventory;
-use crate::linear::{Linear, weight_of};
-use crate::rope::Rope;
+use crate::parts::{Norm, Rope, weight_of};
 use crate::shape::Blank;
 use crate::vision::Vision;
 use crate::{ModelConfig, ModelError};
@@ -15,9 +15,10 @@ use weights::{Checkpoint, TensorInfo};
 #[derive(Debug)]
 pub struct Model {
     pub(crate) config: ModelConfig,
+    pub(crate) form: BlockForm,
     pub(crate) embedding: Weight,
     pub(crate) blocks: Vec<Block>,
-    pub(crate) final_norm: Buffer,
+    pub(crate) final_norm: Norm,
     pub(crate) lm_head: Weight,
     pub(crate) rope: Rope,
     pub(crate) vision: Option<Vision>,
@@ -25,27 +26,6 @@ pub struct Model {
     name: String,
     /// What estimates need; made with the first.
     pub(crate) blank: OnceLock<Blank>,
-}
-
-/// The weights of one decoder block.
-#[derive(Debug)]
-pub(crate) struct Block {
-    pub(crate) attention_norm: Buffer,
-    pub(crate) q: Linear,
-    pub(crate) k: Linear,
-    pub(crate) v: Linear,
-    pub(crate) o: Linear,
-    pub(crate) mlp_norm: Buffer,
-    pub(crate) gate: Linear,
-    pub(crate) up: Linear,
-    pub(crate) down: Linear,
-}
-
-impl Block {
-    /// Its linear maps.
-    pub(crate) fn linears(&self) -> [&Linear; 7] {
-        [&self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down]
-    }
 }
 
 /// How far loading has come.
@@ -69,36 +49,18 @@ impl Model {
     ) -> Result<Model, ModelError> {
         let name = checkpoint.name().to_owned();
         let Inventory { config, family, .. } = Inventory::of(checkpoint)?;
-        let gguf = family.gguf_form(checkpoint.config());
         let names = family.names(checkpoint.config());
-        // Rows of a head of q and k, which are put back in order where they are stored interleaved; 1 where they are not.
-        let head_rows = if gguf.is_some_and(|form| form.interleaves_qk) { config.head_dim } else { 1 };
+        let form = config.block_form(family, checkpoint.config());
         let total_bytes = checkpoint.tensors().map(|tensor| tensor.len_bytes).sum();
         let mut loader =
             Loader { checkpoint, executor, progress, report: LoadProgress { loaded_bytes: 0, total_bytes }, name: &name, family };
-        let (d, d_ff, q_width, kv_width) = (config.d_model, config.d_ff, config.q_width(), config.kv_width());
-        let (attention_bias, mlp_bias) = (config.attention_bias, config.mlp_bias);
-
+        let d = config.d_model;
         let embedding = loader.matrix(&weight_of(names.embedding), config.vocab_size, d, 1).await?;
         let mut blocks = Vec::with_capacity(config.n_layers);
         for layer in 0..config.n_layers {
-            let of_layer = |template| Names::of_layer(template, layer);
-            let norm_of = |template| weight_of(&of_layer(template));
-            let linear = Linear::load;
-            let loader = &mut loader;
-            blocks.push(Block {
-                attention_norm: loader.vector(&norm_of(names.attention_norm), d).await?,
-                q: linear(loader, &of_layer(names.q), [q_width, d], head_rows, attention_bias).await?,
-                k: linear(loader, &of_layer(names.k), [kv_width, d], head_rows, attention_bias).await?,
-                v: linear(loader, &of_layer(names.v), [kv_width, d], 1, attention_bias).await?,
-                o: linear(loader, &of_layer(names.o), [d, q_width], 1, attention_bias).await?,
-                mlp_norm: loader.vector(&norm_of(names.mlp_norm), d).await?,
-                gate: linear(loader, &of_layer(names.gate), [d_ff, d], 1, mlp_bias).await?,
-                up: linear(loader, &of_layer(names.up), [d_ff, d], 1, mlp_bias).await?,
-                down: linear(loader, &of_layer(names.down), [d, d_ff], 1, mlp_bias).await?,
-            });
+            blocks.push(Block::load(&mut loader, &names.block, layer, &form).await?);
         }
-        let final_norm = loader.vector(&weight_of(names.final_norm), d).await?;
+        let final_norm = Norm::load(&mut loader, names.final_norm, d, form.norm).await?;
         let lm_head = if config.tied_embedding && !loader.has(&weight_of(names.lm_head)) {
             embedding.clone()
         } else {
@@ -111,7 +73,7 @@ impl Model {
             _ => None,
         };
         let blank = OnceLock::new();
-        let model = Model { rope, config, embedding, blocks, final_norm, lm_head, vision, family, name, blank };
+        let model = Model { rope, config, form, embedding, blocks, final_norm, lm_head, vision, family, name, blank };
         model.warm_up(executor).await?;
         Ok(model)
     }
@@ -133,7 +95,7 @@ impl Model {
 
     /// The stored formats of its matrices, each once.
     pub fn formats(&self) -> Vec<tensor::Format> {
-        let blocks = self.blocks.iter().flat_map(Block::linears).map(|linear| &linear.weight);
+        let blocks = self.blocks.iter().flat_map(Block::weights);
         let vision = self.vision.iter().flat_map(Vision::weights);
         let mut formats: Vec<_> = blocks.chain([&self.embedding, &self.lm_head]).chain(vision).map(Weight::format).collect();
         formats.sort();

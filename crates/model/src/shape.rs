@@ -1,11 +1,11 @@
 //! How large a batch is, and what it will take before it runs.
 
-use crate::forward::{Extras, Pass};
+use crate::block::Block;
 use crate::head::LOGIT_WORDS;
-use crate::load::Block;
+use crate::pass::{Extras, Pass};
 use crate::vision::Vision;
 use crate::{KvCache, Model, ModelConfig, ModelError};
-use kernels::{AttentionShape, Cost, Slots, Uses};
+use kernels::{Cost, Slots, Uses};
 use std::ops::{Add, Range};
 use weights::Checkpoint;
 
@@ -175,11 +175,9 @@ impl Model {
 
     /// Bytes of norms, biases, and a vision tower's positions, which a model holds in buffers rather than weights.
     pub fn norm_bytes(&self) -> u64 {
-        let norms = self.blocks.iter().flat_map(|block| [&block.attention_norm, &block.mlp_norm]);
-        let biases = self.blocks.iter().flat_map(Block::linears).filter_map(|linear| linear.bias.as_ref());
-        let of_blocks = norms.chain(biases);
+        let of_blocks = self.blocks.iter().flat_map(Block::buffers);
         let of_vision = self.vision.iter().flat_map(Vision::buffers);
-        of_blocks.chain([&self.final_norm]).chain(of_vision).map(|norm| 4 * norm.words() as u64).sum()
+        of_blocks.chain(self.final_norm.buffers()).chain(of_vision).map(|buffer| 4 * buffer.words() as u64).sum()
     }
 
     /// Bytes of a cache for so many positions.
@@ -200,11 +198,9 @@ impl ModelConfig {
                 _ => {}
             }
         }
-        let Self { n_heads, n_kv_heads, head_dim, .. } = *self;
-        uses.add_attention(AttentionShape { n_heads, n_kv_heads, head_dim });
+        uses.add_attention(self.heads());
         if let Some(vision) = &self.vision {
-            let n_heads = vision.n_heads;
-            uses.add_attention(AttentionShape { n_heads, n_kv_heads: n_heads, head_dim: vision.head_dim() });
+            uses.add_attention(vision.heads());
         }
         uses
     }

@@ -4,7 +4,10 @@ mod gguf;
 mod hugging_face;
 mod keys;
 
+use crate::block::BlockForm;
+use crate::parts::{NormForm, NormKind};
 use crate::{Bias, Family, ModelError, VisionConfig};
+use kernels::AttentionShape;
 use weights::Config;
 
 /// The dimensions of a decoder, under the field's names.
@@ -82,6 +85,26 @@ impl ModelConfig {
             vision.check(&reader, &config)?;
         }
         Ok((config, family))
+    }
+
+    /// What its blocks have in common, as files of that kind store them.
+    pub(crate) fn block_form(&self, family: &Family, files: &Config) -> BlockForm {
+        let is_interleaved = family.gguf_form(files).is_some_and(|form| form.interleaves_qk);
+        BlockForm {
+            d_model: self.d_model,
+            heads: self.heads(),
+            d_ff: self.d_ff,
+            norm: NormForm { kind: NormKind::Rms, eps: self.norm_eps },
+            attention_bias: self.attention_bias,
+            mlp_bias: self.mlp_bias,
+            is_gated: family.names(files).block.gate.is_some(),
+            head_rows: if is_interleaved { self.head_dim } else { 1 },
+        }
+    }
+
+    /// The heads of its attention.
+    pub fn heads(&self) -> AttentionShape {
+        AttentionShape { n_heads: self.n_heads, n_kv_heads: self.n_kv_heads, head_dim: self.head_dim }
     }
 
     /// Words of keys, or of values, of one position in one layer.

@@ -33,8 +33,7 @@ pub struct GgufForm {
     pub names: Names,
 }
 
-/// The tensors of a decoder, without the ending `.weight`; where a linear map has a bias it ends in `.bias`. In those of a block,
-/// `{}` stands for the layer.
+/// The tensors of a decoder, without the ending `.weight`; where a linear map or a norm has a bias it ends in `.bias`.
 #[derive(Debug)]
 pub struct Names {
     /// `[vocab_size, d_model]`.
@@ -45,6 +44,15 @@ pub struct Names {
     pub lm_head: &'static str,
     /// `[head_dim / 2]` divisors of the rotary frequencies, where files carry them; the whole name.
     pub rope_divisors: Option<&'static str>,
+    /// Those of its blocks.
+    pub block: BlockNames,
+    /// How the names of all tensors begin that are computed with outside the blocks, known here or not.
+    pub computed: &'static [&'static str],
+}
+
+/// The tensors of a block, named as [`Names`] are; `{}` stands for the layer.
+#[derive(Debug)]
+pub struct BlockNames {
     /// `[d_model]`.
     pub attention_norm: &'static str,
     /// `[n_heads * head_dim, d_model]`.
@@ -57,64 +65,41 @@ pub struct Names {
     pub o: &'static str,
     /// `[d_model]`.
     pub mlp_norm: &'static str,
+    /// `[d_ff, d_model]`, if MLPs have a gate.
+    pub gate: Option<&'static str>,
     /// `[d_ff, d_model]`.
-    pub gate: &'static str,
-    /// As `gate`.
     pub up: &'static str,
     /// `[d_model, d_ff]`.
     pub down: &'static str,
-    /// How the names of all tensors begin that are computed with outside the blocks, known here or not.
-    pub computed: &'static [&'static str],
 }
 
-impl Names {
-    /// The tensor of a norm or a linear map in a layer.
-    pub(crate) fn of_layer(template: &str, layer: usize) -> String {
-        template.replace("{}", &layer.to_string())
-    }
-
-    /// The linear maps of a block's attention and of its MLP.
-    pub(crate) fn linears(&self) -> ([&'static str; 4], [&'static str; 3]) {
-        ([self.q, self.k, self.v, self.o], [self.gate, self.up, self.down])
-    }
-}
-
-/// The tensors of a vision tower and its connector in safetensors files. In those of a block, `{}` stands for the layer. Of
-/// those that are named without an ending there are a `.weight` and a `.bias`.
+/// The tensors of a vision tower and its connector in safetensors files, named as [`Names`] are.
 #[derive(Debug)]
 pub struct VisionNames {
     /// `[d_model, 3, patch_px, patch_px]`.
     pub patch: &'static str,
-    /// `[n_positions, d_model]`.
+    /// `[n_positions, d_model]`; the whole name.
     pub positions: &'static str,
-    /// `[d_model]`.
-    pub attention_norm: &'static str,
-    /// `[d_model, d_model]`.
-    pub q: &'static str,
-    /// As `q`.
-    pub k: &'static str,
-    /// As `q`.
-    pub v: &'static str,
-    /// As `q`.
-    pub o: &'static str,
-    /// `[d_model]`.
-    pub mlp_norm: &'static str,
-    /// `[d_ff, d_model]`.
-    pub up: &'static str,
-    /// `[d_model, d_ff]`.
-    pub down: &'static str,
+    /// Those of its blocks.
+    pub block: BlockNames,
     /// `[d_model]`.
     pub final_norm: &'static str,
-    /// `[decoder's d_model, scale_factor^2 * d_model]`.
+    /// `[decoder's d_model, scale_factor^2 * d_model]`; the whole name.
     pub projection: &'static str,
     /// How the names of all tensors begin that are computed with outside the blocks, known here or not.
     pub computed: &'static [&'static str],
 }
 
-impl VisionNames {
-    /// What there is a `.weight` and a `.bias` of in a block.
-    pub(crate) fn of_block(&self) -> [&'static str; 8] {
-        [self.attention_norm, self.q, self.k, self.v, self.o, self.mlp_norm, self.up, self.down]
+impl BlockNames {
+    /// The tensor of a norm or a linear map in a layer.
+    pub(crate) fn of_layer(template: &str, layer: usize) -> String {
+        template.replace("{}", &layer.to_string())
+    }
+
+    /// How the names of all tensors of a layer begin.
+    pub(crate) fn scope(&self, layer: usize) -> String {
+        let before = self.q.split("{}").next().unwrap_or_default();
+        format!("{before}{layer}.")
     }
 }
 

@@ -1,7 +1,10 @@
 //! A vision tower's dimensions and its connector's, from config.json.
 
+use crate::block::BlockForm;
 use crate::config::Reader;
+use crate::parts::{Bias, NormForm, NormKind};
 use crate::{ModelConfig, ModelError};
+use kernels::AttentionShape;
 use serde_json::Value;
 
 /// The dimensions of a vision tower and of the connector behind it.
@@ -31,6 +34,25 @@ impl VisionConfig {
     /// Features of a head.
     pub fn head_dim(&self) -> usize {
         self.d_model / self.n_heads
+    }
+
+    /// The heads of its attention.
+    pub fn heads(&self) -> AttentionShape {
+        AttentionShape { n_heads: self.n_heads, n_kv_heads: self.n_heads, head_dim: self.head_dim() }
+    }
+
+    /// What its blocks have in common.
+    pub(crate) fn block_form(&self) -> BlockForm {
+        BlockForm {
+            d_model: self.d_model,
+            heads: self.heads(),
+            d_ff: self.d_ff,
+            norm: NormForm { kind: NormKind::Layer, eps: self.norm_eps },
+            attention_bias: Bias::All,
+            mlp_bias: Bias::All,
+            is_gated: false,
+            head_rows: 1,
+        }
     }
 
     /// Patches of a side; what is left of a tile beyond the last whole one is not seen.

@@ -3,6 +3,7 @@
 use crate::ModelError;
 use crate::load::Loader;
 use kernels::{Buffer, Op, Weight};
+use weights::Checkpoint;
 
 /// A matrix `[outputs, inputs]`, and what is added to each row of its products.
 #[derive(Debug)]
@@ -23,6 +24,16 @@ pub enum Bias {
     WhereStored,
 }
 
+impl Bias {
+    fn is_there(self, is_stored: impl FnOnce() -> bool) -> bool {
+        match self {
+            Bias::None => false,
+            Bias::All => true,
+            Bias::WhereStored => is_stored(),
+        }
+    }
+}
+
 impl Linear {
     /// Brings a map and its bias to the executor. With `head_rows > 1` the outputs of each head are stored interleaved, as in
     /// [`Loader::matrix`].
@@ -34,13 +45,16 @@ impl Linear {
         bias: Bias,
     ) -> Result<Linear, ModelError> {
         let weight = loader.matrix(&weight_of(name), outputs, inputs, head_rows).await?;
-        let has_bias = match bias {
-            Bias::None => false,
-            Bias::All => true,
-            Bias::WhereStored => loader.has(&bias_of(name)),
-        };
+        let has_bias = bias.is_there(|| loader.has(&bias_of(name)));
         let bias = if has_bias { Some(loader.bias(&bias_of(name), outputs, head_rows).await?) } else { None };
         Ok(Linear { weight, bias })
+    }
+
+    /// The tensors that a map of that name consists of.
+    pub(crate) fn tensors(name: &str, bias: Bias, checkpoint: &Checkpoint) -> Vec<String> {
+        let has_bias = bias.is_there(|| checkpoint.has(&bias_of(name)));
+        let bias = has_bias.then(|| bias_of(name));
+        [weight_of(name)].into_iter().chain(bias).collect()
     }
 
     /// Appends `out = x . weight^T + bias` for so many rows, added to what `out` holds if `accumulate`.
