@@ -1,9 +1,9 @@
-//! The one block, of decoders and of towers: attention and an MLP, each after a norm and added to its input.
+//! The one block, of decoders and of towers: attention and an MLP, each with a norm before or after it, added to its input.
 
-use crate::ModelError;
 use crate::family::BlockNames;
 use crate::load::Loader;
-use crate::parts::{Attending, Attention, Bias, Cached, Linear, Mlp, Norm, NormForm};
+use crate::parts::{Attending, Attention, Bias, Linear, Mlp, Norm, NormForm};
+use crate::{ModelError, NormPlaces, QkNorm};
 use kernels::{AttentionShape, Buffer, ExecError, Op, Weight};
 use weights::Checkpoint;
 
@@ -14,7 +14,11 @@ pub(crate) struct BlockForm {
     pub(crate) heads: AttentionShape,
     pub(crate) d_ff: usize,
     pub(crate) norm: NormForm,
+    pub(crate) norm_places: NormPlaces,
+    pub(crate) qk_norm: QkNorm,
+    /// Of queries, keys and values.
     pub(crate) attention_bias: Bias,
+    pub(crate) output_bias: Bias,
     pub(crate) mlp_bias: Bias,
     /// Whether MLPs have a gate.
     pub(crate) is_gated: bool,
@@ -29,6 +33,7 @@ pub(crate) struct Block {
     attention: Attention,
     mlp_norm: Norm,
     mlp: Mlp,
+    norm_places: NormPlaces,
 }
 
 /// Makes a buffer of so many words for a purpose: on an executor, or for the sake of counting.
@@ -45,6 +50,8 @@ pub(crate) struct Activations {
     pub(crate) v: Buffer,
     gate: Option<Buffer>,
     up: Buffer,
+    /// What attention or the MLP gives ahead of a norm, `[rows, d_model]`, where norms stand after them.
+    branch: Option<Buffer>,
 }
 
 /// Rows that go through a block together.
@@ -57,18 +64,6 @@ pub(crate) struct Rows {
     pub(crate) angles: Option<Buffer>,
     /// Pairs of a row and a key that it sees.
     pub(crate) pairs: u64,
-}
-
-/// What a batch brings to a block.
-#[derive(Clone, Copy)]
-pub(crate) struct Passing<'a> {
-    /// All rows of the batch.
-    pub(crate) all: &'a Rows,
-    /// Those that go on from this block, where not all do: a stack's last block, of which all rows give keys and values.
-    pub(crate) kept: Option<Kept<'a>>,
-    pub(crate) cached: Option<Cached<'a>>,
-    /// Key factors of all sequences, at least one word.
-    pub(crate) factors: &'a Buffer,
 }
 
 /// Rows that go on from a block.
@@ -85,6 +80,14 @@ impl BlockForm {
     /// Features of all queries of a row.
     fn q_width(&self) -> usize {
         self.heads.n_heads * self.heads.head_dim
+    }
+
+    /// Features of a norm of queries, and of one of keys.
+    fn qk_norm_cols(&self) -> [usize; 2] {
+        match self.qk_norm {
+            QkNorm::Whole => [self.q_width(), self.kv_width()],
+            QkNorm::PerHead | QkNorm::None => [self.heads.head_dim; 2],
+        }
     }
 
     /// Features of all keys, or values, of a row.
@@ -104,6 +107,10 @@ impl Activations {
             v: alloc(rows * form.kv_width(), "values")?,
             gate: if form.is_gated { Some(alloc(rows * form.d_ff, "MLP gates")?) } else { None },
             up: alloc(rows * form.d_ff, "MLP values")?,
+            branch: match form.norm_places {
+                NormPlaces::Before => None,
+                NormPlaces::After => Some(alloc(rows * form.d_model, "states ahead of a norm")?),
+            },
         })
     }
 }
@@ -127,13 +134,22 @@ impl Block {
     ) -> Result<Block, ModelError> {
         let name = |template: &str| BlockNames::of_layer(template, layer);
         let (d, d_ff, norm, head_rows) = (form.d_model, form.d_ff, form.norm, form.head_rows);
-        let (q_width, kv_width, of_attention, of_mlp) = (form.q_width(), form.kv_width(), form.attention_bias, form.mlp_bias);
+        let (q_width, kv_width, of_inputs, of_mlp) = (form.q_width(), form.kv_width(), form.attention_bias, form.mlp_bias);
         let attention_norm = Norm::load(loader, &name(names.attention_norm), d, norm).await?;
+        let norms = match names.qk_norms {
+            None => None,
+            Some((q, k)) => {
+                let [q_cols, k_cols] = form.qk_norm_cols();
+                let q = Norm::load(loader, &name(q), q_cols, norm).await?;
+                Some((q, Norm::load(loader, &name(k), k_cols, norm).await?))
+            }
+        };
         let attention = Attention {
-            q: Linear::load(loader, &name(names.q), [q_width, d], head_rows, of_attention).await?,
-            k: Linear::load(loader, &name(names.k), [kv_width, d], head_rows, of_attention).await?,
-            v: Linear::load(loader, &name(names.v), [kv_width, d], 1, of_attention).await?,
-            o: Linear::load(loader, &name(names.o), [d, q_width], 1, of_attention).await?,
+            q: Linear::load(loader, &name(names.q), [q_width, d], head_rows, of_inputs).await?,
+            k: Linear::load(loader, &name(names.k), [kv_width, d], head_rows, of_inputs).await?,
+            v: Linear::load(loader, &name(names.v), [kv_width, d], 1, of_inputs).await?,
+            o: Linear::load(loader, &name(names.o), [d, q_width], 1, form.output_bias).await?,
+            norms,
             heads: form.heads,
         };
         let mlp_norm = Norm::load(loader, &name(names.mlp_norm), d, norm).await?;
@@ -143,37 +159,69 @@ impl Block {
         };
         let up = Linear::load(loader, &name(names.up), [d_ff, d], 1, of_mlp).await?;
         let down = Linear::load(loader, &name(names.down), [d, d_ff], 1, of_mlp).await?;
-        Ok(Block { attention_norm, attention, mlp_norm, mlp: Mlp { gate, up, down } })
+        Ok(Block { attention_norm, attention, mlp_norm, mlp: Mlp { gate, up, down }, norm_places: form.norm_places })
     }
 
     /// The tensors that a layer consists of.
     pub(crate) fn tensors(names: &BlockNames, layer: usize, form: &BlockForm, checkpoint: &Checkpoint) -> Vec<String> {
         let name = |template: &str| BlockNames::of_layer(template, layer);
-        let norms =
-            [names.attention_norm, names.mlp_norm].into_iter().flat_map(|norm| Norm::tensors(&name(norm), form.norm.kind));
-        let of_attention = [names.q, names.k, names.v, names.o].map(|linear| (linear, form.attention_bias));
+        let of_heads = names.qk_norms.into_iter().flat_map(|(q, k)| [q, k]);
+        let norms = [names.attention_norm, names.mlp_norm].into_iter().chain(of_heads);
+        let norms = norms.flat_map(|norm| Norm::tensors(&name(norm), form.norm.kind));
+        let of_inputs = [names.q, names.k, names.v].map(|linear| (linear, form.attention_bias));
+        let of_attention = of_inputs.into_iter().chain([(names.o, form.output_bias)]);
         let of_mlp = names.gate.into_iter().chain([names.up, names.down]).map(|linear| (linear, form.mlp_bias));
-        let linears = of_attention.into_iter().chain(of_mlp);
+        let linears = of_attention.chain(of_mlp);
         norms.chain(linears.flat_map(|(linear, bias)| Linear::tensors(&name(linear), bias, checkpoint))).collect()
     }
 
-    /// Appends its operations for rows that stand in `at.x`. What goes on stands there too, or where `passing.kept` says.
-    pub(crate) fn apply(&self, layer: usize, at: &Activations, passing: Passing<'_>, ops: &mut Vec<Op>) {
-        let Passing { all, kept, cached, factors } = passing;
-        self.attention_norm.apply(&at.x, &at.normed, all.n, ops);
-        self.attention.keys_and_values(at, all, cached, ops);
-        let (x, rows) = kept.map_or((&at.x, all), |kept| (kept.x, kept.rows));
+    /// Appends its operations for rows that stand in `at.x`. What goes on stands there too, or where `kept` says: in a stack's
+    /// last block all rows give keys and values, and only those go on that are asked for.
+    pub(crate) fn apply(&self, at: &Activations, to: &Attending<'_>, kept: Option<Kept<'_>>, ops: &mut Vec<Op>) {
+        let mut input = self.before(&self.attention_norm, &at.x, at, to.all.n, ops);
+        self.attention.keys_and_values(input, at, to, ops);
+        let (x, rows) = kept.map_or((&at.x, to.all), |kept| (kept.x, kept.rows));
         if rows.n == 0 {
             return;
         }
         if let Some(Kept { index, .. }) = kept {
-            let cols = at.x.words() / all.n.max(1);
+            let cols = at.x.words() / to.all.n.max(1);
             ops.push(Op::Gather { from: at.x.clone(), index: index.clone(), out: x.clone(), rows: rows.n, cols });
-            self.attention_norm.apply(x, &at.normed, rows.n, ops);
+            input = self.before(&self.attention_norm, x, at, rows.n, ops);
         }
-        self.attention.attend(Attending { layer, batch_rows: all.n, cached, factors }, at, x, rows, ops);
-        self.mlp_norm.apply(x, &at.normed, rows.n, ops);
-        self.mlp.apply(&at.normed, x, (at.gate.as_ref(), &at.up), rows.n, ops);
+        let attended = self.attention.attend(input, at, rows, to, ops);
+        self.after((&self.attention.o, &self.attention_norm), attended, x, at, rows.n, ops);
+        let input = self.before(&self.mlp_norm, x, at, rows.n, ops);
+        let hidden = self.mlp.hidden(input, (at.gate.as_ref(), &at.up), rows.n, ops);
+        self.after((&self.mlp.down, &self.mlp_norm), hidden, x, at, rows.n, ops);
+    }
+
+    /// What attention or the MLP begins with.
+    fn before<'a>(&self, norm: &Norm, x: &'a Buffer, at: &'a Activations, rows: usize, ops: &mut Vec<Op>) -> &'a Buffer {
+        match self.norm_places {
+            NormPlaces::After => x,
+            NormPlaces::Before => {
+                norm.apply(x, &at.normed, rows, ops);
+                &at.normed
+            }
+        }
+    }
+
+    /// Adds to `x` what attention or the MLP ends with: its last linear map of `from`, and its norm where that stands there.
+    fn after(
+        &self,
+        (linear, norm): (&Linear, &Norm),
+        from: &Buffer,
+        x: &Buffer,
+        at: &Activations,
+        rows: usize,
+        ops: &mut Vec<Op>,
+    ) {
+        let Some(branch) = &at.branch else { return linear.apply(from, x, rows, true, ops) };
+        linear.apply(from, branch, rows, false, ops);
+        norm.apply(branch, &at.normed, rows, ops);
+        let words = rows * norm.cols();
+        ops.push(Op::Add { x: x.clone(), addend: at.normed.clone(), words, period: words });
     }
 
     /// Its matrices.
@@ -183,7 +231,7 @@ impl Block {
 
     /// All that it holds beside matrices.
     pub(crate) fn buffers(&self) -> impl Iterator<Item = &Buffer> {
-        let norms = [&self.attention_norm, &self.mlp_norm].into_iter().flat_map(Norm::buffers);
+        let norms = [&self.attention_norm, &self.mlp_norm].into_iter().chain(self.attention.norms()).flat_map(Norm::buffers);
         norms.chain(self.linears().filter_map(|linear| linear.bias.as_ref()))
     }
 

@@ -142,7 +142,8 @@ impl ModelError {
     /// A tensor that a model of that family cannot do without.
     pub(crate) fn missing(model: &str, tensor: &str, family: &Family) -> ModelError {
         let name = family.name;
-        let needed_by = match tensor.strip_suffix("_proj.bias") {
+        let by_key = tensor.strip_suffix("_proj.bias").filter(|_| !family.hugging_face.always_biased);
+        let needed_by = match by_key {
             // Only where the configuration says so.
             Some(part) if part.contains(".mlp.") => "config.json says by mlp_bias that it is there".to_owned(),
             Some(part) if !part.contains("vision") => "config.json says by attention_bias that it is there".to_owned(),

@@ -1,9 +1,9 @@
 //! One pass of a batch through the model: its memory, and its operations.
 
 use crate::batch::Layout;
-use crate::block::{Activations, Allocate, Block, Kept, Passing, Rows};
+use crate::block::{Activations, Allocate, Block, Kept, Rows};
 use crate::head::HeadResults;
-use crate::parts::Cached;
+use crate::parts::{Attending, Cached};
 use crate::{BatchShape, KvCache, Model, ModelError};
 use kernels::{Buffer, Cost, Executor, Op, RowEntry};
 
@@ -146,8 +146,9 @@ impl<'a> Pass<'a> {
             is_read: self.shape.reads_cache,
             append_at: self.extras.append.then_some(self.cache.len),
         });
-        let passing = Passing { all: &self.all, kept, cached, factors: &self.factors };
-        block.apply(layer, &self.at, passing, &mut self.ops);
+        let is_rotary = self.model.config.is_rotary(layer);
+        let to = Attending { layer, all: &self.all, is_rotary, cached, factors: &self.factors };
+        block.apply(&self.at, &to, kept, &mut self.ops);
         let (x, rows) = if is_last { (&self.wanted_x, self.wanted.n) } else { (&self.at.x, self.all.n) };
         if let Some(probe) = self.extras.probe
             && let Some(last_row) = rows.checked_sub(1)

@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::head::LOGIT_WORDS;
 use crate::pass::{Extras, Pass};
 use crate::vision::Vision;
-use crate::{KvCache, Model, ModelConfig, ModelError};
+use crate::{KvCache, Model, ModelConfig, ModelError, NormPlaces};
 use kernels::{Cost, Slots, Uses};
 use std::ops::{Add, Range};
 use weights::Checkpoint;
@@ -232,7 +232,9 @@ impl ModelConfig {
     /// baseline's cache, and a pass over as many rows. A chunk of suppressed sequences is made as large as the budget
     /// allows; this is what must be there, not what may be used. A device may round each buffer up.
     pub fn explaining_bytes(&self, positions: usize) -> u64 {
-        let widths = [2 * self.d_model, self.d_model.max(self.q_width()), self.q_width(), 2 * self.kv_width(), 2 * self.d_ff];
+        let branch = if self.norm_places == NormPlaces::After { self.d_model } else { 0 };
+        let widths =
+            [2 * self.d_model + branch, self.d_model.max(self.q_width()), self.q_width(), 2 * self.kv_width(), 2 * self.d_ff];
         // Beside activations a row has its angles, its entry in the table, its token and its factor.
         let row_words = widths.iter().sum::<usize>() + 2 * self.head_dim + 2 * 8 + 2;
         let logit_words = LOGIT_WORDS.min(positions.saturating_mul(self.vocab_size));

@@ -8,7 +8,23 @@ use std::ops::Range;
 use std::path::PathBuf;
 use weights::{Checkpoint, ModelFiles, WeightsError};
 
-pub(crate) const ALL: [&str; 5] = ["grouped-f32", "sharded-bf16", "llama3-f16", "linear-mixed", "biased-f32"];
+pub(crate) const ALL: [&str; 15] = [
+    "grouped-f32",
+    "sharded-bf16",
+    "llama3-f16",
+    "linear-mixed",
+    "biased-f32",
+    "qwen2-tied",
+    "qwen2-untied",
+    "qwen3-f32",
+    "qwen3-biased",
+    "mistral-f32",
+    "mistral-wide",
+    "smollm3-list",
+    "smollm3-interval",
+    "olmo2-f32",
+    "olmo2-grouped",
+];
 
 /// What transformers computes: see `make.py`.
 #[derive(Deserialize)]

@@ -18,3 +18,4 @@ mod refusals;
 mod same_numbers;
 mod transformers;
 mod vision;
+mod windows_and_layers;

@@ -4,7 +4,7 @@ use crate::files::{Gguf, floats};
 use crate::fixture::{Engine, difference_nats};
 use crate::gguf_twin::{header, open, type_code};
 use half::{bf16, f16};
-use model::{Bias, Input, ModelConfig, RopeScaling};
+use model::{Bias, Input, ModelConfig, NormPlaces, QkNorm, RopeScaling};
 use tensor::Format;
 
 const SIZE: ModelConfig = ModelConfig {
@@ -19,7 +19,11 @@ const SIZE: ModelConfig = ModelConfig {
     norm_eps: 1e-5,
     rope_theta: 1000.0,
     rope_scaling: RopeScaling::None,
+    unrotated_layers: Vec::new(),
     attention_bias: Bias::WhereStored,
+    output_bias: Bias::WhereStored,
+    qk_norm: QkNorm::None,
+    norm_places: NormPlaces::Before,
     mlp_bias: Bias::WhereStored,
     tied_embedding: true,
     vision: None,

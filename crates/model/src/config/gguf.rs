@@ -1,19 +1,17 @@
 //! A decoder's dimensions from the metadata of a GGUF file, by the names and defaults of llama.cpp.
 
-use super::keys::{GGUF_LLAMA, Sizes};
+use super::keys::{GGUF, Sizes};
 use super::{ModelConfig, Reader, RopeScaling};
-use crate::{Bias, Family, ModelError};
+use crate::{Bias, Family, ModelError, NormPlaces, QkNorm};
 use weights::gguf::{Metadata, Value};
 
 impl Reader<'_> {
     pub(super) fn gguf(&self, metadata: &Metadata) -> Result<(ModelConfig, &'static Family), ModelError> {
         let architecture = metadata.text("general.architecture")?.unwrap_or("missing");
         let names: Vec<&str> = Family::ALL.iter().filter_map(|f| f.gguf.as_ref()).map(|form| form.architecture).collect();
-        let is_it = |f: &&Family| f.gguf.as_ref().is_some_and(|form| form.architecture == architecture);
-        let family = Family::ALL.into_iter().find(is_it).ok_or_else(|| ModelError::Architecture {
-            model: self.model.to_owned(),
-            found: architecture.to_owned(),
-            supported: names.join(", "),
+        let mut known = Family::ALL.into_iter().filter_map(|family| family.gguf.as_ref().map(|form| (family, form)));
+        let (family, form) = known.find(|(_, form)| form.architecture == architecture).ok_or_else(|| {
+            ModelError::Architecture { model: self.model.to_owned(), found: architecture.to_owned(), supported: names.join(", ") }
         })?;
         let name = |key: &str| format!("{architecture}.{key}");
         // A number for each layer is one number where all are the same.
@@ -40,7 +38,7 @@ impl Reader<'_> {
         self.check_gguf_keys(metadata, architecture, Sizes { d_model, head_dim, max_positions })?;
         let epsilon = name("attention.layer_norm_rms_epsilon");
         let epsilon = metadata.float(&epsilon)?.ok_or_else(|| self.wrong(&epsilon, "missing", "a small positive number"))?;
-        let config = ModelConfig {
+        let mut config = ModelConfig {
             d_model,
             n_layers: whole("block_count")?,
             n_heads,
@@ -52,11 +50,16 @@ impl Reader<'_> {
             norm_eps: epsilon as f32,
             rope_theta: metadata.float(&name("rope.freq_base"))?.unwrap_or(10_000.0),
             rope_scaling: self.gguf_rope_scaling(metadata, architecture)?,
+            unrotated_layers: Vec::new(),
             attention_bias: Bias::WhereStored,
+            output_bias: Bias::WhereStored,
+            qk_norm: QkNorm::None,
+            norm_places: NormPlaces::Before,
             mlp_bias: Bias::WhereStored,
             tied_embedding: true,
             vision: None,
         };
+        (form.adjust)(&mut config);
         Ok((config, family))
     }
 
@@ -81,7 +84,7 @@ impl Reader<'_> {
     fn check_gguf_keys(&self, metadata: &Metadata, architecture: &str, sizes: Sizes) -> Result<(), ModelError> {
         for (key, value) in metadata.iter() {
             let Some(own) = key.strip_prefix(architecture).and_then(|rest| rest.strip_prefix('.')) else { continue };
-            let Some((_, neutral)) = GGUF_LLAMA.iter().find(|(known, _)| *known == own) else {
+            let Some((_, neutral)) = GGUF.iter().find(|(known, _)| *known == own) else {
                 return Err(self.wrong(key, value.kind(), "a key whose meaning is known: this one may change the numbers"));
             };
             let is_neutral = match value {

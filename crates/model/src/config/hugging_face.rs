@@ -2,7 +2,7 @@
 
 use super::keys::{HUGGING_FACE, Neutral, Sizes};
 use super::{ModelConfig, Reader, RopeScaling};
-use crate::{Bias, Family, ModelError, VisionConfig};
+use crate::{Bias, Family, ModelError, NormPlaces, QkNorm, VisionConfig};
 use serde_json::Value;
 
 impl Reader<'_> {
@@ -24,28 +24,35 @@ impl Reader<'_> {
             return Err(self.wrong("hidden_act", activation, "silu"));
         }
         let bias = |key: &str| Ok::<_, ModelError>(if self.flag_or(json, key, false)? { Bias::All } else { Bias::None });
-        let max_positions = whole_or("max_position_embeddings", 2048)?;
-        let head_dim = whole_or("head_dim", d_model / n_heads)?;
-        self.check_keys(json, Sizes { d_model, head_dim, max_positions })?;
+        let form = &family.hugging_face;
+        let defaults = form.defaults;
+        let max_positions = whole_or("max_position_embeddings", defaults.max_positions)?;
+        let head_dim = whole_or("head_dim", defaults.head_dim.unwrap_or(d_model / n_heads))?;
+        self.check_keys(json, form.own_keys, Sizes { d_model, head_dim, max_positions })?;
         let rope = self.rope(json)?;
-        let theta = self.number_or(rope, "rope_theta", self.number_or(json, "rope_theta", 10_000.0)?)?;
-        let config = ModelConfig {
+        let theta = self.number_or(rope, "rope_theta", self.number_or(json, "rope_theta", defaults.rope_theta)?)?;
+        let mut config = ModelConfig {
             d_model,
             n_layers: whole("num_hidden_layers")?,
             n_heads,
-            n_kv_heads: whole_or("num_key_value_heads", n_heads)?,
+            n_kv_heads: whole_or("num_key_value_heads", defaults.n_kv_heads.unwrap_or(n_heads))?,
             head_dim,
             d_ff: whole("intermediate_size")?,
             vocab_size: whole("vocab_size")?,
             max_positions,
-            norm_eps: self.number_or(json, "rms_norm_eps", 1e-6)? as f32,
+            norm_eps: self.number_or(json, "rms_norm_eps", defaults.norm_eps)? as f32,
             rope_theta: theta,
             rope_scaling: self.rope_scaling(json, rope, max_positions)?,
+            unrotated_layers: Vec::new(),
             attention_bias: bias("attention_bias")?,
+            output_bias: bias("attention_bias")?,
+            qk_norm: QkNorm::None,
+            norm_places: NormPlaces::Before,
             mlp_bias: bias("mlp_bias")?,
             tied_embedding,
             vision,
         };
+        (form.adjust)(self, json, &mut config)?;
         Ok((config, family))
     }
 
@@ -67,8 +74,25 @@ impl Reader<'_> {
         Family::ALL.into_iter().find(is_it).ok_or_else(|| unknown(format!("model_type {model_type}"), types.join(", ")))
     }
 
-    fn check_keys(&self, json: &Value, sizes: Sizes) -> Result<(), ModelError> {
-        for (key, neutral) in HUGGING_FACE {
+    /// A window that hides keys is not supported; one in config.json counts only where `use_sliding_window` says so.
+    pub(crate) fn no_window_unless_used(&self, json: &Value, config: &ModelConfig) -> Result<(), ModelError> {
+        if !self.flag_or(json, "use_sliding_window", false)? || json["sliding_window"].is_null() {
+            return Ok(());
+        }
+        self.no_window(self.whole(json, "sliding_window")?, config)
+    }
+
+    /// A window that hides keys is not supported.
+    pub(crate) fn no_window(&self, window: usize, config: &ModelConfig) -> Result<(), ModelError> {
+        if window >= config.max_positions {
+            return Ok(());
+        }
+        let expected = format!("none, or at least the {} positions of the model", config.max_positions);
+        Err(self.wrong("sliding_window", window, expected))
+    }
+
+    fn check_keys(&self, json: &Value, own_keys: &[&str], sizes: Sizes) -> Result<(), ModelError> {
+        for (key, neutral) in HUGGING_FACE.into_iter().filter(|(key, _)| !own_keys.contains(key)) {
             let is_neutral = match &json[key] {
                 Value::Null => true,
                 Value::Bool(flag) => neutral.holds(f64::from(u8::from(*flag)), sizes),

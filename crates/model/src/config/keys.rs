@@ -101,9 +101,9 @@ pub(super) const HUGGING_FACE: [(&str, Neutral); 37] = [
     ("use_qk_norm", Neutral::Off),
 ];
 
-/// All keys of GGUF files of the architecture `llama` that are understood, without `llama.`. Any other is one whose meaning
+/// All keys of an architecture in GGUF files that are understood, without the architecture's name. Any other is one whose meaning
 /// nobody here knows. Of those that change numbers elsewhere, the values that leave them as they are.
-pub(super) const GGUF_LLAMA: [(&str, Neutral); 52] = [
+pub(super) const GGUF: [(&str, Neutral); 52] = [
     ("attention.causal", Neutral::Yes),
     ("attention.clamp_kqv", Neutral::Off),
     ("attention.head_count", Neutral::Any),

@@ -6,7 +6,7 @@ mod keys;
 
 use crate::block::BlockForm;
 use crate::parts::{NormForm, NormKind};
-use crate::{Bias, Family, ModelError, VisionConfig};
+use crate::{Bias, Family, ModelError, NormPlaces, QkNorm, VisionConfig};
 use kernels::AttentionShape;
 use weights::Config;
 
@@ -35,8 +35,16 @@ pub struct ModelConfig {
     pub rope_theta: f64,
     /// How these are stretched for longer contexts.
     pub rope_scaling: RopeScaling,
-    /// Whether the linear maps of attention have biases.
+    /// Layers whose queries and keys are not rotated, in rising order.
+    pub unrotated_layers: Vec<usize>,
+    /// Whether the linear maps to queries, keys and values have biases.
     pub attention_bias: Bias,
+    /// Whether that of attention's output has.
+    pub output_bias: Bias,
+    /// Norms of queries and keys.
+    pub qk_norm: QkNorm,
+    /// Where the norms of attention and of the MLP stand.
+    pub norm_places: NormPlaces,
     /// Whether those of the MLPs have.
     pub mlp_bias: Bias,
     /// Whether the embedding serves as LM head where the files have none.
@@ -96,10 +104,18 @@ impl ModelConfig {
             d_ff: self.d_ff,
             norm: NormForm { kind: NormKind::Rms, eps: self.norm_eps },
             attention_bias: self.attention_bias,
+            output_bias: self.output_bias,
+            qk_norm: self.qk_norm,
+            norm_places: self.norm_places,
             mlp_bias: self.mlp_bias,
             is_gated: family.names(files).block.gate.is_some(),
             head_rows: if is_interleaved { self.head_dim } else { 1 },
         }
+    }
+
+    /// Whether queries and keys are rotated in a layer.
+    pub fn is_rotary(&self, layer: usize) -> bool {
+        self.unrotated_layers.binary_search(&layer).is_err()
     }
 
     /// The heads of its attention.

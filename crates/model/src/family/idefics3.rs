@@ -1,29 +1,37 @@
 //! Idefics3 and SmolVLM: a SigLIP vision tower, a connector, and Llama's decoder.
 
-use super::{BlockNames, Family, Names, VisionNames};
+use super::llama::DEFAULTS;
+use super::{BlockNames, Family, HuggingFaceForm, Names, VisionNames};
 
 pub(super) const IDEFICS3: Family = Family {
     name: "Idefics3",
     // SmolVLM2 calls the same thing by a name of its own.
     architectures: &["Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration"],
     model_types: &["idefics3", "smolvlm"],
-    hf_names: Names {
-        embedding: "model.text_model.embed_tokens",
-        final_norm: "model.text_model.norm",
-        lm_head: "lm_head",
-        rope_divisors: None,
-        block: BlockNames {
-            attention_norm: "model.text_model.layers.{}.input_layernorm",
-            q: "model.text_model.layers.{}.self_attn.q_proj",
-            k: "model.text_model.layers.{}.self_attn.k_proj",
-            v: "model.text_model.layers.{}.self_attn.v_proj",
-            o: "model.text_model.layers.{}.self_attn.o_proj",
-            mlp_norm: "model.text_model.layers.{}.post_attention_layernorm",
-            gate: Some("model.text_model.layers.{}.mlp.gate_proj"),
-            up: "model.text_model.layers.{}.mlp.up_proj",
-            down: "model.text_model.layers.{}.mlp.down_proj",
+    hugging_face: HuggingFaceForm {
+        names: Names {
+            embedding: "model.text_model.embed_tokens",
+            final_norm: "model.text_model.norm",
+            lm_head: "lm_head",
+            rope_divisors: None,
+            block: BlockNames {
+                attention_norm: "model.text_model.layers.{}.input_layernorm",
+                q: "model.text_model.layers.{}.self_attn.q_proj",
+                k: "model.text_model.layers.{}.self_attn.k_proj",
+                v: "model.text_model.layers.{}.self_attn.v_proj",
+                o: "model.text_model.layers.{}.self_attn.o_proj",
+                qk_norms: None,
+                mlp_norm: "model.text_model.layers.{}.post_attention_layernorm",
+                gate: Some("model.text_model.layers.{}.mlp.gate_proj"),
+                up: "model.text_model.layers.{}.mlp.up_proj",
+                down: "model.text_model.layers.{}.mlp.down_proj",
+            },
+            computed: &["model.text_model.embed_", "model.text_model.norm", "lm_head"],
         },
-        computed: &["model.text_model.embed_", "model.text_model.norm", "lm_head"],
+        defaults: DEFAULTS,
+        own_keys: &[],
+        always_biased: false,
+        adjust: |_, _, _| Ok(()),
     },
     gguf: None,
     vision: Some(VisionNames {
@@ -35,6 +43,7 @@ pub(super) const IDEFICS3: Family = Family {
             k: "model.vision_model.encoder.layers.{}.self_attn.k_proj",
             v: "model.vision_model.encoder.layers.{}.self_attn.v_proj",
             o: "model.vision_model.encoder.layers.{}.self_attn.out_proj",
+            qk_norms: None,
             mlp_norm: "model.vision_model.encoder.layers.{}.layer_norm2",
             gate: None,
             up: "model.vision_model.encoder.layers.{}.mlp.fc1",

@@ -1,11 +1,19 @@
-//! Architecture families: the names and flags by which models differ over the one decoder block.
+//! Architecture families: what their files say and how they name their tensors, over the one block.
 
 mod idefics3;
 mod llama;
+mod mistral;
+mod olmo2;
+mod qwen2;
+mod qwen3;
+mod smollm3;
 
+use crate::config::Reader;
+use crate::{ModelConfig, ModelError};
+use serde_json::Value;
 use weights::Config;
 
-/// What sets one family of architectures apart: how files name its parts, and how they store them.
+/// What sets one family of architectures apart: what its files say, how they name its parts, and how they store them.
 #[derive(Debug)]
 pub struct Family {
     /// For people.
@@ -14,12 +22,45 @@ pub struct Family {
     pub architectures: &'static [&'static str],
     /// `model_type` there, which says it where no architecture is given.
     pub model_types: &'static [&'static str],
-    /// Tensor names in safetensors files.
-    pub hf_names: Names,
+    /// How files of the Hugging Face kind have it.
+    pub hugging_face: HuggingFaceForm,
     /// How GGUF files have it, if they do.
     pub gguf: Option<GgufForm>,
     /// The tensors of its vision tower, if it has one. config.json has the decoder's values within `text_config` then.
     pub vision: Option<VisionNames>,
+}
+
+/// A family in config.json and safetensors files.
+#[derive(Debug)]
+pub struct HuggingFaceForm {
+    /// Tensor names.
+    pub names: Names,
+    /// What transformers takes where config.json is silent.
+    pub defaults: Defaults,
+    /// Keys that the family reads itself, of those that would otherwise have to say that they change nothing.
+    pub own_keys: &'static [&'static str],
+    /// Whether biases are part of the family rather than of what config.json says by `attention_bias` and `mlp_bias`.
+    pub always_biased: bool,
+    /// Changes what the keys that all have gave, by what the family is and by keys of its own.
+    pub(crate) adjust: Adjust,
+}
+
+/// See [`HuggingFaceForm`].
+pub(crate) type Adjust = fn(&Reader<'_>, &Value, &mut ModelConfig) -> Result<(), ModelError>;
+
+/// What transformers takes where config.json is silent.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// `rms_norm_eps`.
+    pub norm_eps: f64,
+    /// `rope_theta`.
+    pub rope_theta: f64,
+    /// `max_position_embeddings`.
+    pub max_positions: usize,
+    /// `num_key_value_heads`; as many as there are heads without this.
+    pub n_kv_heads: Option<usize>,
+    /// `head_dim`; `hidden_size / num_attention_heads` without this.
+    pub head_dim: Option<usize>,
 }
 
 /// A family in GGUF files.
@@ -31,6 +72,8 @@ pub struct GgufForm {
     pub interleaves_qk: bool,
     /// Tensor names.
     pub names: Names,
+    /// Changes what the metadata gave by what the family is.
+    pub(crate) adjust: fn(&mut ModelConfig),
 }
 
 /// The tensors of a decoder, without the ending `.weight`; where a linear map or a norm has a bias it ends in `.bias`.
@@ -63,6 +106,8 @@ pub struct BlockNames {
     pub v: &'static str,
     /// `[d_model, n_heads * head_dim]`.
     pub o: &'static str,
+    /// Of queries and of keys, if they have norms.
+    pub qk_norms: Option<(&'static str, &'static str)>,
     /// `[d_model]`.
     pub mlp_norm: &'static str,
     /// `[d_ff, d_model]`, if MLPs have a gate.
@@ -105,7 +150,8 @@ impl BlockNames {
 
 impl Family {
     /// Every family there is.
-    pub const ALL: [&'static Family; 2] = [&llama::LLAMA, &idefics3::IDEFICS3];
+    pub const ALL: [&'static Family; 7] =
+        [&llama::LLAMA, &qwen2::QWEN2, &qwen3::QWEN3, &mistral::MISTRAL, &smollm3::SMOLLM3, &olmo2::OLMO2, &idefics3::IDEFICS3];
 
     /// How files of that kind have it, if they are GGUF.
     pub(crate) fn gguf_form(&self, config: &Config) -> Option<&GgufForm> {
@@ -114,7 +160,7 @@ impl Family {
 
     /// The names of its tensors in files of that kind.
     pub(crate) fn names(&self, config: &Config) -> &Names {
-        self.gguf_form(config).map_or(&self.hf_names, |form| &form.names)
+        self.gguf_form(config).map_or(&self.hugging_face.names, |form| &form.names)
     }
 
     /// The names by which files may call a supported architecture, for messages.

@@ -16,24 +16,29 @@ pub(crate) struct Mlp {
 }
 
 impl Mlp {
-    /// Appends `x += mlp(normed)` for so many rows; `gate` and `up` are memory for `[rows, d_ff]` each, `gate` where there is one.
-    pub(crate) fn apply(&self, normed: &Buffer, x: &Buffer, hidden: (Option<&Buffer>, &Buffer), rows: usize, ops: &mut Vec<Op>) {
-        let (gates, values) = hidden;
+    /// Appends what goes into `down` for so many rows of `input`, and says where it lies, `[rows, d_ff]`. `gates` and `values` are
+    /// memory for as much each, gates where there are any.
+    pub(crate) fn hidden<'a>(
+        &self,
+        input: &Buffer,
+        (gates, values): (Option<&'a Buffer>, &'a Buffer),
+        rows: usize,
+        ops: &mut Vec<Op>,
+    ) -> &'a Buffer {
         let words = rows * self.up.weight.rows();
-        let hidden = match self.gate.as_ref().zip(gates) {
+        match self.gate.as_ref().zip(gates) {
             Some((gate, gates)) => {
-                gate.apply(normed, gates, rows, false, ops);
-                self.up.apply(normed, values, rows, false, ops);
+                gate.apply(input, gates, rows, false, ops);
+                self.up.apply(input, values, rows, false, ops);
                 ops.push(Op::SwiGlu { gate: gates.clone(), up: values.clone(), words });
                 gates
             }
             None => {
-                self.up.apply(normed, values, rows, false, ops);
+                self.up.apply(input, values, rows, false, ops);
                 ops.push(Op::Gelu { x: values.clone(), words });
                 values
             }
-        };
-        self.down.apply(hidden, x, rows, true, ops);
+        }
     }
 
     /// Its linear maps.

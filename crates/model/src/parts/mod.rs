@@ -12,4 +12,6 @@ pub(crate) use mlp::Mlp;
 pub(crate) use norm::{Norm, NormForm, NormKind};
 pub(crate) use rope::Rope;
 
+pub use attention::QkNorm;
 pub use linear::Bias;
+pub use norm::NormPlaces;

@@ -22,6 +22,15 @@ pub(crate) enum NormKind {
     Layer,
 }
 
+/// Where the two norms of a block stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NormPlaces {
+    /// `x + attention(norm(x))`, and the MLP alike.
+    Before,
+    /// `x + norm(attention(x))`, and the MLP alike.
+    After,
+}
+
 /// A norm's weights.
 #[derive(Debug)]
 pub(crate) struct Norm {
@@ -51,9 +60,14 @@ impl Norm {
         }
     }
 
+    /// Features of a row.
+    pub(crate) fn cols(&self) -> usize {
+        self.gain.words()
+    }
+
     /// Appends `out = norm(x)` for so many rows.
     pub(crate) fn apply(&self, x: &Buffer, out: &Buffer, rows: usize, ops: &mut Vec<Op>) {
-        let (x, out, gain, cols, eps) = (x.clone(), out.clone(), self.gain.clone(), self.gain.words(), self.eps);
+        let (x, out, gain, cols, eps) = (x.clone(), out.clone(), self.gain.clone(), self.cols(), self.eps);
         ops.push(match &self.bias {
             None => Op::RmsNorm { x, gain, out, rows, cols, eps },
             Some(bias) => Op::LayerNorm { x, gain, bias: bias.clone(), out, rows, cols, eps },

@@ -3,7 +3,7 @@
 use crate::block::BlockForm;
 use crate::config::Reader;
 use crate::parts::{Bias, NormForm, NormKind};
-use crate::{ModelConfig, ModelError};
+use crate::{ModelConfig, ModelError, NormPlaces, QkNorm};
 use kernels::AttentionShape;
 use serde_json::Value;
 
@@ -49,6 +49,9 @@ impl VisionConfig {
             d_ff: self.d_ff,
             norm: NormForm { kind: NormKind::Layer, eps: self.norm_eps },
             attention_bias: Bias::All,
+            output_bias: Bias::All,
+            qk_norm: QkNorm::None,
+            norm_places: NormPlaces::Before,
             mlp_bias: Bias::All,
             is_gated: false,
             head_rows: 1,

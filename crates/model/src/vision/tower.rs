@@ -1,8 +1,9 @@
 //! A tile's way through the vision tower and the connector.
 
 use super::{Vision, VisionConfig, patches};
-use crate::block::{Activations, Passing, Rows};
+use crate::block::{Activations, Rows};
 use crate::finite::first_not_finite;
+use crate::parts::Attending;
 use crate::{Model, ModelError};
 use images::PixelValues;
 use kernels::{Buffer, Executor, NO_FACTORS, Op, Operator, RowEntry};
@@ -102,9 +103,9 @@ impl TilePass {
         let mut ops = Vec::new();
         vision.patch.apply(&patches, &at.x, n, false, &mut ops);
         ops.push(Op::Add { x: at.x.clone(), addend: vision.positions.clone(), words: n * d, period: n * d });
-        let passing = Passing { all: &rows, kept: None, cached: None, factors: &factors };
         for (layer, block) in vision.blocks.iter().enumerate() {
-            block.apply(layer, &at, passing, &mut ops);
+            let to = Attending { layer, all: &rows, is_rotary: false, cached: None, factors: &factors };
+            block.apply(&at, &to, None, &mut ops);
         }
         vision.final_norm.apply(&at.x, &at.normed, n, &mut ops);
         // A square of patches side by side is one position: rows of d become fewer rows of more, which are one memory.
