@@ -1,5 +1,6 @@
 //! The checkpoints of `fixtures/families`, opened, changed and run.
 
+use kernels::Executor;
 use kernels::cpu::CpuExecutor;
 use model::{Input, KeyFactors, KvCache, Model, ModelError, RowBatch, RowResult, Sequence, Wanted};
 use serde::Deserialize;
@@ -78,14 +79,19 @@ pub(crate) fn changed(
 }
 
 /// A model and what runs it.
-pub(crate) struct Engine {
-    pub(crate) executor: CpuExecutor,
+pub(crate) struct Engine<E = CpuExecutor> {
+    pub(crate) executor: E,
     pub(crate) model: Model,
 }
 
 impl Engine {
     pub(crate) fn load(checkpoint: &Checkpoint) -> Result<Engine, ModelError> {
-        let mut executor = CpuExecutor::new();
+        Engine::load_on(CpuExecutor::new(), checkpoint)
+    }
+}
+
+impl<E: Executor> Engine<E> {
+    pub(crate) fn load_on(mut executor: E, checkpoint: &Checkpoint) -> Result<Engine<E>, ModelError> {
         let model = pollster::block_on(Model::load(checkpoint, &mut executor, &mut |_| {}))?;
         Ok(Engine { executor, model })
     }

@@ -1,7 +1,9 @@
 //! The engine against Hugging Face transformers, both computing in f32 from the stored weights.
 
+use crate::adapter;
 use crate::fixture::{ALL, Engine, changed, checkpoint, config, expected, logits};
 use atman_tests::goldens::greatest;
+use gpu::{Options, Tier};
 use model::{Input, KvCache, MAX_TOP_K, RopeScaling, Sequence, Wanted};
 use serde_json::{Value, json};
 use tensor::Format;
@@ -53,6 +55,25 @@ fn suppression_in_all_layers_and_in_one_agrees() {
             println!("{name}: layers {:?}: {difference:e}", case.layers);
             assert!(difference < BOUND, "{name}: suppressed in layers {:?}, logits differ by {difference}", case.layers);
         }
+    }
+}
+
+/// On whatever adapter there is, with the kernels for software and for hardware.
+#[test]
+fn logits_and_suppression_agree_on_the_gpu() {
+    let Some(adapters) = adapter::adapters() else { return };
+    for (name, tier) in ALL.into_iter().flat_map(|name| Tier::ALL.map(|tier| (name, tier))) {
+        let expected = expected(name);
+        let gpu = pollster::block_on(adapters.open(0, &Options { tier: Some(tier), ..Options::default() })).unwrap();
+        let mut engine = Engine::load_on(gpu, &checkpoint(name)).unwrap();
+        let found = logits(engine.prefill(&expected.ids).last().unwrap());
+        let mut difference = greatest(&found, &expected.logits);
+        for case in &expected.suppressed {
+            let rows = engine.suppressed(&expected.ids, &case.factors, case.layers.0..case.layers.1);
+            difference = difference.max(greatest(&logits(rows.last().unwrap()), &case.logits));
+        }
+        println!("{name}, {}: {difference:e}", tier.name());
+        assert!(difference < BOUND, "{name}, {}: logits differ by {difference}", tier.name());
     }
 }
 
