@@ -2,7 +2,7 @@
 
 use crate::family::BlockNames;
 use crate::load::Loader;
-use crate::parts::{Attending, Attention, Bias, Linear, Mlp, Norm, NormForm};
+use crate::parts::{Attending, Attention, Bias, Linear, Mlp, Norm, NormForm, Rotation};
 use crate::{ModelError, NormPlaces, QkNorm};
 use kernels::{AttentionShape, Buffer, ExecError, Op, Weight};
 use weights::Checkpoint;
@@ -22,8 +22,8 @@ pub(crate) struct BlockForm {
     pub(crate) mlp_bias: Bias,
     /// Whether MLPs have a gate.
     pub(crate) is_gated: bool,
-    /// How many consecutive rows of q and k, a head's, are stored interleaved; 1 where none are.
-    pub(crate) head_rows: usize,
+    /// Which features of heads rotate, and how they are stored.
+    pub(crate) rotation: Rotation,
 }
 
 /// The weights of one block.
@@ -133,7 +133,9 @@ impl Block {
         form: &BlockForm,
     ) -> Result<Block, ModelError> {
         let name = |template: &str| BlockNames::of_layer(template, layer);
-        let (d, d_ff, norm, head_rows) = (form.d_model, form.d_ff, form.norm, form.head_rows);
+        let (d, d_ff, norm) = (form.d_model, form.d_ff, form.norm);
+        let order = form.rotation.order(form.heads.head_dim);
+        let order = order.as_deref();
         let (q_width, kv_width, of_inputs, of_mlp) = (form.q_width(), form.kv_width(), form.attention_bias, form.mlp_bias);
         let attention_norm = Norm::load(loader, &name(names.attention_norm), d, norm).await?;
         let norms = match names.qk_norms {
@@ -145,20 +147,20 @@ impl Block {
             }
         };
         let attention = Attention {
-            q: Linear::load(loader, &name(names.q), [q_width, d], head_rows, of_inputs).await?,
-            k: Linear::load(loader, &name(names.k), [kv_width, d], head_rows, of_inputs).await?,
-            v: Linear::load(loader, &name(names.v), [kv_width, d], 1, of_inputs).await?,
-            o: Linear::load(loader, &name(names.o), [d, q_width], 1, form.output_bias).await?,
+            q: Linear::load(loader, &name(names.q), [q_width, d], order, of_inputs).await?,
+            k: Linear::load(loader, &name(names.k), [kv_width, d], order, of_inputs).await?,
+            v: Linear::load(loader, &name(names.v), [kv_width, d], None, of_inputs).await?,
+            o: Linear::load(loader, &name(names.o), [d, q_width], None, form.output_bias).await?,
             norms,
             heads: form.heads,
         };
         let mlp_norm = Norm::load(loader, &name(names.mlp_norm), d, norm).await?;
         let gate = match names.gate {
-            Some(gate) => Some(Linear::load(loader, &name(gate), [d_ff, d], 1, of_mlp).await?),
+            Some(gate) => Some(Linear::load(loader, &name(gate), [d_ff, d], None, of_mlp).await?),
             None => None,
         };
-        let up = Linear::load(loader, &name(names.up), [d_ff, d], 1, of_mlp).await?;
-        let down = Linear::load(loader, &name(names.down), [d, d_ff], 1, of_mlp).await?;
+        let up = Linear::load(loader, &name(names.up), [d_ff, d], None, of_mlp).await?;
+        let down = Linear::load(loader, &name(names.down), [d, d_ff], None, of_mlp).await?;
         Ok(Block { attention_norm, attention, mlp_norm, mlp: Mlp { gate, up, down }, norm_places: form.norm_places })
     }
 

@@ -2,8 +2,8 @@
 
 use crate::block::Block;
 use crate::family::{BlockNames, Family, Names};
-use crate::parts::{Bias, Linear, Norm, NormKind, weight_of};
-use crate::{ModelConfig, ModelError};
+use crate::parts::{Linear, Norm, weight_of};
+use crate::{Bias, ModelConfig, ModelError, NormKind};
 use std::collections::HashSet;
 use std::fmt;
 use weights::{Checkpoint, Config};

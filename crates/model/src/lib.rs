@@ -34,7 +34,7 @@ pub use head::{RowResult, TokenScore};
 pub use inventory::Inventory;
 pub use load::{LoadProgress, Model};
 pub use mixed::Mixed;
-pub use parts::{Bias, NormPlaces, QkNorm};
+pub use parts::{Bias, NormKind, NormPlaces, QkNorm};
 pub use prefill::PREFILL_ROWS;
 pub use sampling::{MAX_TOP_K, Sampling};
 pub use shape::{BatchShape, Estimate, TYPICAL_POSITIONS};

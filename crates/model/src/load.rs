@@ -3,7 +3,7 @@
 use crate::block::{Block, BlockForm};
 use crate::family::{Family, Names};
 use crate::inventory::Inventory;
-use crate::parts::{Norm, Rope, weight_of};
+use crate::parts::{Norm, Rope, reorder, weight_of};
 use crate::shape::Blank;
 use crate::vision::Vision;
 use crate::{ModelConfig, ModelError};
@@ -55,7 +55,7 @@ impl Model {
         let mut loader =
             Loader { checkpoint, executor, progress, report: LoadProgress { loaded_bytes: 0, total_bytes }, name: &name, family };
         let d = config.d_model;
-        let embedding = loader.matrix(&weight_of(names.embedding), config.vocab_size, d, 1).await?;
+        let embedding = loader.matrix(&weight_of(names.embedding), config.vocab_size, d, None).await?;
         let mut blocks = Vec::with_capacity(config.n_layers);
         for layer in 0..config.n_layers {
             blocks.push(Block::load(&mut loader, &names.block, layer, &form).await?);
@@ -64,7 +64,7 @@ impl Model {
         let lm_head = if config.tied_embedding && !loader.has(&weight_of(names.lm_head)) {
             embedding.clone()
         } else {
-            loader.matrix(&weight_of(names.lm_head), config.vocab_size, d, 1).await?
+            loader.matrix(&weight_of(names.lm_head), config.vocab_size, d, None).await?
         };
         let divisors = loader.rope_divisors(names, config.head_dim / 2).await?;
         let rope = Rope::new(&config, divisors.as_deref());
@@ -142,14 +142,13 @@ impl<'a> Loader<'a> {
         (self.progress)(self.report);
     }
 
-    /// A matrix `[rows, cols]` in its stored format. With `head_rows > 1` the rows of each head are stored interleaved
-    /// and are put back: row `2a + b` of a head belongs at `b * head_rows / 2 + a`.
+    /// A matrix `[rows, cols]` in its stored format, the rows of each head put in `order` if there is one.
     pub(crate) async fn matrix(
         &mut self,
         tensor: &str,
         rows: usize,
         cols: usize,
-        head_rows: usize,
+        order: Option<&[usize]>,
     ) -> Result<Weight, ModelError> {
         let info = self.find(tensor, &[rows, cols])?;
         let spec = WeightSpec { name: tensor.to_owned(), rows, cols, format: info.format };
@@ -158,12 +157,13 @@ impl<'a> Loader<'a> {
         let mut ordered = Vec::new();
         let checkpoint = self.checkpoint;
         checkpoint
-            .stream_rows(info, head_rows, &mut |first_row, bytes: &[u8]| -> Result<(), ModelError> {
-                if head_rows > 1 {
-                    deinterleave(bytes, row_bytes, head_rows, &mut ordered);
-                    self.executor.write_weight(&weight, first_row, &ordered)?;
-                } else {
-                    self.executor.write_weight(&weight, first_row, bytes)?;
+            .stream_rows(info, order.map_or(1, <[usize]>::len), &mut |first_row, bytes: &[u8]| -> Result<(), ModelError> {
+                match order {
+                    Some(order) => {
+                        reorder(bytes, row_bytes, order, &mut ordered);
+                        self.executor.write_weight(&weight, first_row, &ordered)?;
+                    }
+                    None => self.executor.write_weight(&weight, first_row, bytes)?,
                 }
                 self.loaded(bytes.len());
                 Ok(())
@@ -210,11 +210,11 @@ impl<'a> Loader<'a> {
     }
 
     /// The bias of a linear map, whose outputs are stored as those of its matrix.
-    pub(crate) async fn bias(&mut self, tensor: &str, len: usize, head_rows: usize) -> Result<Buffer, ModelError> {
+    pub(crate) async fn bias(&mut self, tensor: &str, len: usize, order: Option<&[usize]>) -> Result<Buffer, ModelError> {
         let mut values = self.values(tensor, &[len]).await?;
-        if head_rows > 1 {
+        if let Some(order) = order {
             let mut ordered = Vec::new();
-            deinterleave(bytemuck::cast_slice(&values), size_of::<f32>(), head_rows, &mut ordered);
+            reorder(bytemuck::cast_slice(&values), size_of::<f32>(), order, &mut ordered);
             bytemuck::cast_slice_mut::<f32, u8>(&mut values).copy_from_slice(&ordered);
         }
         self.upload(&values, "a norm or bias")
@@ -241,30 +241,5 @@ impl<'a> Loader<'a> {
                 expected: "positive numbers".to_owned(),
             }),
         }
-    }
-}
-
-/// Puts the interleaved rows of whole heads back in half-split order.
-fn deinterleave(bytes: &[u8], row_bytes: usize, head_rows: usize, ordered: &mut Vec<u8>) {
-    ordered.clear();
-    for head in bytes.chunks_exact((row_bytes * head_rows).max(1)) {
-        for parity in 0..2 {
-            for row in head.chunks_exact(row_bytes).skip(parity).step_by(2) {
-                ordered.extend_from_slice(row);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn interleaved_rows_of_each_head_become_two_halves() {
-        let stored: Vec<u8> = (0..16).collect();
-        let mut ordered = Vec::new();
-        deinterleave(&stored, 2, 4, &mut ordered);
-        assert_eq!(ordered, [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]);
     }
 }

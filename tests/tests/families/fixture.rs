@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use weights::{Checkpoint, ModelFiles, WeightsError};
 
-pub(crate) const ALL: [&str; 15] = [
+pub(crate) const ALL: [&str; 17] = [
     "grouped-f32",
     "sharded-bf16",
     "llama3-f16",
@@ -25,6 +25,8 @@ pub(crate) const ALL: [&str; 15] = [
     "smollm3-interval",
     "olmo2-f32",
     "olmo2-grouped",
+    "stablelm-biased",
+    "stablelm-half",
 ];
 
 /// What transformers computes: see `make.py`.

@@ -3,7 +3,7 @@
 use crate::files::{Gguf, floats};
 use crate::fixture::{ALL, Engine, checkpoint, expected, logits};
 use atman_tests::goldens::greatest;
-use model::{ModelConfig, RopeScaling};
+use model::{ModelConfig, NormKind, RopeScaling};
 use serde_json::json;
 use std::f64::consts::TAU;
 use tensor::Format;
@@ -32,6 +32,10 @@ pub(crate) fn header(config: &ModelConfig) -> Gguf {
 }
 
 fn header_of(architecture: &str, config: &ModelConfig) -> Gguf {
+    let epsilon = match config.norm {
+        NormKind::Rms => "attention.layer_norm_rms_epsilon",
+        NormKind::Layer => "attention.layer_norm_epsilon",
+    };
     let mut entries = vec![
         ("block_count", json!(config.n_layers)),
         ("embedding_length", json!(config.d_model)),
@@ -40,8 +44,8 @@ fn header_of(architecture: &str, config: &ModelConfig) -> Gguf {
         ("attention.head_count_kv", json!(config.n_kv_heads)),
         ("attention.key_length", json!(config.head_dim)),
         ("attention.value_length", json!(config.head_dim)),
-        ("attention.layer_norm_rms_epsilon", json!(f64::from(config.norm_eps))),
-        ("rope.dimension_count", json!(config.head_dim)),
+        (epsilon, json!(f64::from(config.norm_eps))),
+        ("rope.dimension_count", json!(config.rotary_dims)),
         ("rope.freq_base", json!(config.rope_theta)),
         ("context_length", json!(config.max_positions)),
         ("vocab_size", json!(config.vocab_size)),

@@ -4,7 +4,7 @@ use crate::files::{Gguf, floats};
 use crate::fixture::{Engine, difference_nats};
 use crate::gguf_twin::{header, open, type_code};
 use half::{bf16, f16};
-use model::{Bias, Input, ModelConfig, NormPlaces, QkNorm, RopeScaling};
+use model::{Bias, Input, ModelConfig, NormKind, NormPlaces, QkNorm, RopeScaling};
 use tensor::Format;
 
 const SIZE: ModelConfig = ModelConfig {
@@ -16,8 +16,10 @@ const SIZE: ModelConfig = ModelConfig {
     d_ff: 512,
     vocab_size: 67,
     max_positions: 64,
+    norm: NormKind::Rms,
     norm_eps: 1e-5,
     rope_theta: 1000.0,
+    rotary_dims: 64,
     rope_scaling: RopeScaling::None,
     unrotated_layers: Vec::new(),
     attention_bias: Bias::WhereStored,

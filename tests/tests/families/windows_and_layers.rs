@@ -83,3 +83,22 @@ fn heads_of_qwen3_have_the_size_that_its_class_has() {
     assert_eq!(absent.unwrap().head_dim, 128);
     assert_eq!(checkpoint("qwen3-f32").tensor("model.layers.0.self_attn.q_norm.weight").unwrap().shape, [24]);
 }
+
+#[test]
+fn stablelm_rotates_the_part_of_a_head_that_is_said_anywhere() {
+    let rotary_dims = |change: fn(&mut Value)| read("stablelm-biased", change).map(|config| config.rotary_dims);
+    assert_eq!(rotary_dims(|_| {}), Ok(4));
+    assert_eq!(rotary_dims(|config| config["rope_parameters"] = Value::Null), Ok(4), "a quarter by default");
+    let beside = |config: &mut Value| {
+        config["rope_parameters"] = json!({"rope_type": "default", "rope_theta": 500.0});
+        config["partial_rotary_factor"] = json!(0.5);
+    };
+    assert_eq!(rotary_dims(beside), Ok(8));
+    let error = rotary_dims(|config| config["rope_parameters"]["partial_rotary_factor"] = json!(1.5)).unwrap_err();
+    assert!(error.contains("partial_rotary_factor is 1.5, expected 0 to 1"), "{error}");
+    // What the form of 12B has.
+    for key in ["qk_layernorm", "use_parallel_residual"] {
+        let error = read("stablelm-biased", |config| config[key] = json!(true)).unwrap_err();
+        assert!(error.contains(&format!("{key} is true, expected none: it is not supported")), "{error}");
+    }
+}

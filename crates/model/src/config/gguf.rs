@@ -2,7 +2,8 @@
 
 use super::keys::{GGUF, Sizes};
 use super::{ModelConfig, Reader, RopeScaling};
-use crate::{Bias, Family, ModelError, NormPlaces, QkNorm};
+use crate::family::GgufForm;
+use crate::{Bias, Family, ModelError, NormKind, NormPlaces, QkNorm};
 use weights::gguf::{Metadata, Value};
 
 impl Reader<'_> {
@@ -35,8 +36,15 @@ impl Reader<'_> {
             (None, None) => return Err(self.wrong(&name("vocab_size"), "missing", "a whole number")),
         };
         let max_positions = optional("context_length")?.unwrap_or(2048);
-        self.check_gguf_keys(metadata, architecture, Sizes { d_model, head_dim, max_positions })?;
-        let epsilon = name("attention.layer_norm_rms_epsilon");
+        self.check_gguf_keys(metadata, form, Sizes { d_model, head_dim, max_positions })?;
+        let rotary_dims = match form.own_keys.contains(&"rope.dimension_count") {
+            true => whole("rope.dimension_count")?,
+            false => head_dim,
+        };
+        let epsilon = name(match form.norm {
+            NormKind::Rms => "attention.layer_norm_rms_epsilon",
+            NormKind::Layer => "attention.layer_norm_epsilon",
+        });
         let epsilon = metadata.float(&epsilon)?.ok_or_else(|| self.wrong(&epsilon, "missing", "a small positive number"))?;
         let mut config = ModelConfig {
             d_model,
@@ -47,7 +55,9 @@ impl Reader<'_> {
             d_ff: whole("feed_forward_length")?,
             vocab_size,
             max_positions,
+            norm: form.norm,
             norm_eps: epsilon as f32,
+            rotary_dims,
             rope_theta: metadata.float(&name("rope.freq_base"))?.unwrap_or(10_000.0),
             rope_scaling: self.gguf_rope_scaling(metadata, architecture)?,
             unrotated_layers: Vec::new(),
@@ -81,12 +91,15 @@ impl Reader<'_> {
     }
 
     /// Every key of the architecture is understood, or is an error.
-    fn check_gguf_keys(&self, metadata: &Metadata, architecture: &str, sizes: Sizes) -> Result<(), ModelError> {
+    fn check_gguf_keys(&self, metadata: &Metadata, form: &GgufForm, sizes: Sizes) -> Result<(), ModelError> {
         for (key, value) in metadata.iter() {
-            let Some(own) = key.strip_prefix(architecture).and_then(|rest| rest.strip_prefix('.')) else { continue };
+            let Some(own) = key.strip_prefix(form.architecture).and_then(|rest| rest.strip_prefix('.')) else { continue };
             let Some((_, neutral)) = GGUF.iter().find(|(known, _)| *known == own) else {
                 return Err(self.wrong(key, value.kind(), "a key whose meaning is known: this one may change the numbers"));
             };
+            if form.own_keys.contains(&own) {
+                continue;
+            }
             let is_neutral = match value {
                 Value::Unsigned(n) => neutral.holds(*n as f64, sizes),
                 Value::Signed(n) => neutral.holds(*n as f64, sizes),

@@ -2,7 +2,7 @@
 
 use super::keys::{HUGGING_FACE, Neutral, Sizes};
 use super::{ModelConfig, Reader, RopeScaling};
-use crate::{Bias, Family, ModelError, NormPlaces, QkNorm, VisionConfig};
+use crate::{Bias, Family, ModelError, NormKind, NormPlaces, QkNorm, VisionConfig};
 use serde_json::Value;
 
 impl Reader<'_> {
@@ -40,9 +40,11 @@ impl Reader<'_> {
             d_ff: whole("intermediate_size")?,
             vocab_size: whole("vocab_size")?,
             max_positions,
+            norm: NormKind::Rms,
             norm_eps: self.number_or(json, "rms_norm_eps", defaults.norm_eps)? as f32,
             rope_theta: theta,
-            rope_scaling: self.rope_scaling(json, rope, max_positions)?,
+            rotary_dims: head_dim,
+            rope_scaling: self.rope_scaling(json, rope, max_positions, form.own_keys)?,
             unrotated_layers: Vec::new(),
             attention_bias: bias("attention_bias")?,
             output_bias: bias("attention_bias")?,
@@ -108,6 +110,17 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// The part of a head that rotates, where the family has one: among the rotary settings or, as in older files, beside them.
+    pub(crate) fn rotary_dims(&self, json: &Value, head_dim: usize, default: f64) -> Result<usize, ModelError> {
+        let beside = self.number_or(json, "partial_rotary_factor", default)?;
+        let factor = self.number_or(self.rope(json)?, "partial_rotary_factor", beside)?;
+        if !(0.0..=1.0).contains(&factor) {
+            return Err(self.wrong("partial_rotary_factor", factor, "0 to 1"));
+        }
+        // As the family's own code: what is left of a whole number is cut off.
+        Ok((head_dim as f64 * factor) as usize)
+    }
+
     /// The rotary settings: newer files gather them under `rope_parameters`, and the older name goes before it where it says
     /// anything.
     fn rope<'a>(&self, json: &'a Value) -> Result<&'a Value, ModelError> {
@@ -123,10 +136,17 @@ impl Reader<'_> {
         Ok(&Value::Null)
     }
 
-    fn rope_scaling(&self, json: &Value, rope: &Value, max_positions: usize) -> Result<RopeScaling, ModelError> {
+    fn rope_scaling(
+        &self,
+        json: &Value,
+        rope: &Value,
+        max_positions: usize,
+        own_keys: &[&str],
+    ) -> Result<RopeScaling, ModelError> {
         let number =
             |key: &str| rope[key].as_f64().ok_or_else(|| self.wrong(&format!("rope_scaling.{key}"), &rope[key], "a number"));
-        if self.number_or(rope, "partial_rotary_factor", 1.0)? != 1.0 {
+        let is_partial = self.number_or(rope, "partial_rotary_factor", 1.0)? != 1.0;
+        if is_partial && !own_keys.contains(&"partial_rotary_factor") {
             return Err(self.wrong("rope_scaling.partial_rotary_factor", &rope["partial_rotary_factor"], 1));
         }
         let kind = [&rope["rope_type"], &rope["type"]].into_iter().find(|kind| !kind.is_null());
@@ -164,13 +184,13 @@ impl Reader<'_> {
     }
 
     /// A number, or `default` where there is none.
-    fn number_or(&self, json: &Value, key: &str, default: f64) -> Result<f64, ModelError> {
+    pub(crate) fn number_or(&self, json: &Value, key: &str, default: f64) -> Result<f64, ModelError> {
         let value = &json[key];
         if value.is_null() { Ok(default) } else { value.as_f64().ok_or_else(|| self.wrong(key, value, "a number")) }
     }
 
     /// Yes or no, or `default` where neither is said.
-    fn flag_or(&self, json: &Value, key: &str, default: bool) -> Result<bool, ModelError> {
+    pub(crate) fn flag_or(&self, json: &Value, key: &str, default: bool) -> Result<bool, ModelError> {
         let value = &json[key];
         if value.is_null() { Ok(default) } else { value.as_bool().ok_or_else(|| self.wrong(key, value, "true or false")) }
     }

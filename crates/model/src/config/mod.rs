@@ -5,8 +5,8 @@ mod hugging_face;
 mod keys;
 
 use crate::block::BlockForm;
-use crate::parts::{NormForm, NormKind};
-use crate::{Bias, Family, ModelError, NormPlaces, QkNorm, VisionConfig};
+use crate::parts::{NormForm, Rotation};
+use crate::{Bias, Family, ModelError, NormKind, NormPlaces, QkNorm, VisionConfig};
 use kernels::AttentionShape;
 use weights::Config;
 
@@ -29,11 +29,15 @@ pub struct ModelConfig {
     pub vocab_size: usize,
     /// Longest sequence that the model was made for.
     pub max_positions: usize,
-    /// Added to mean squares in norms.
+    /// The formula of norms.
+    pub norm: NormKind,
+    /// Added to mean squares, or to variances, in norms.
     pub norm_eps: f32,
     /// Base of the rotary frequencies.
     pub rope_theta: f64,
-    /// How these are stretched for longer contexts.
+    /// How many features of a head rotate, from the first on.
+    pub rotary_dims: usize,
+    /// How frequencies are stretched for longer contexts.
     pub rope_scaling: RopeScaling,
     /// Layers whose queries and keys are not rotated, in rising order.
     pub unrotated_layers: Vec<usize>,
@@ -102,14 +106,14 @@ impl ModelConfig {
             d_model: self.d_model,
             heads: self.heads(),
             d_ff: self.d_ff,
-            norm: NormForm { kind: NormKind::Rms, eps: self.norm_eps },
+            norm: NormForm { kind: self.norm, eps: self.norm_eps },
             attention_bias: self.attention_bias,
             output_bias: self.output_bias,
             qk_norm: self.qk_norm,
             norm_places: self.norm_places,
             mlp_bias: self.mlp_bias,
             is_gated: family.names(files).block.gate.is_some(),
-            head_rows: if is_interleaved { self.head_dim } else { 1 },
+            rotation: Rotation { dims: self.rotary_dims, is_interleaved },
         }
     }
 
@@ -171,6 +175,10 @@ impl Reader<'_> {
         }
         if !config.head_dim.is_multiple_of(2) {
             return Err(self.wrong("head_dim", config.head_dim, "an even number"));
+        }
+        if !config.rotary_dims.is_multiple_of(2) || config.rotary_dims > config.head_dim {
+            let expected = format!("an even number up to head_dim, {}", config.head_dim);
+            return Err(self.wrong("rotary_dims", config.rotary_dims, expected));
         }
         if !(config.norm_eps.is_finite() && config.norm_eps >= 0.0) {
             return Err(self.wrong("norm_eps", config.norm_eps, "a small positive number"));

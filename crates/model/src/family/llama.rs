@@ -1,6 +1,7 @@
 //! Llama and what is built like it: SmolLM2, TinyLlama, Llama 2 and 3.
 
 use super::{BlockNames, Defaults, Family, GgufForm, HuggingFaceForm, Names};
+use crate::NormKind;
 
 pub(super) const LLAMA: Family = Family {
     name: "Llama",
@@ -13,7 +14,14 @@ pub(super) const LLAMA: Family = Family {
         always_biased: false,
         adjust: |_, _, _| Ok(()),
     },
-    gguf: Some(GgufForm { architecture: "llama", interleaves_qk: true, names: GGUF_NAMES, adjust: |_| {} }),
+    gguf: Some(GgufForm {
+        architecture: "llama",
+        interleaves_qk: true,
+        names: GGUF_NAMES,
+        norm: NormKind::Rms,
+        own_keys: &[],
+        adjust: |_| {},
+    }),
     vision: None,
 };
 

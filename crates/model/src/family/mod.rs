@@ -7,9 +7,10 @@ mod olmo2;
 mod qwen2;
 mod qwen3;
 mod smollm3;
+mod stablelm;
 
 use crate::config::Reader;
-use crate::{ModelConfig, ModelError};
+use crate::{ModelConfig, ModelError, NormKind};
 use serde_json::Value;
 use weights::Config;
 
@@ -72,6 +73,10 @@ pub struct GgufForm {
     pub interleaves_qk: bool,
     /// Tensor names.
     pub names: Names,
+    /// The formula of norms, whose epsilon has a key of its own.
+    pub norm: NormKind,
+    /// Keys that say what is computed and not that it changes nothing.
+    pub own_keys: &'static [&'static str],
     /// Changes what the metadata gave by what the family is.
     pub(crate) adjust: fn(&mut ModelConfig),
 }
@@ -150,8 +155,16 @@ impl BlockNames {
 
 impl Family {
     /// Every family there is.
-    pub const ALL: [&'static Family; 7] =
-        [&llama::LLAMA, &qwen2::QWEN2, &qwen3::QWEN3, &mistral::MISTRAL, &smollm3::SMOLLM3, &olmo2::OLMO2, &idefics3::IDEFICS3];
+    pub const ALL: [&'static Family; 8] = [
+        &llama::LLAMA,
+        &qwen2::QWEN2,
+        &qwen3::QWEN3,
+        &mistral::MISTRAL,
+        &smollm3::SMOLLM3,
+        &olmo2::OLMO2,
+        &stablelm::STABLELM,
+        &idefics3::IDEFICS3,
+    ];
 
     /// How files of that kind have it, if they are GGUF.
     pub(crate) fn gguf_form(&self, config: &Config) -> Option<&GgufForm> {

@@ -2,7 +2,7 @@
 
 use super::llama::{DEFAULTS, GGUF_NAMES, GGUF_QK_NORMS, HUGGING_FACE_NAMES, HUGGING_FACE_QK_NORMS};
 use super::{BlockNames, Defaults, Family, GgufForm, HuggingFaceForm, Names};
-use crate::{ModelConfig, NormPlaces, QkNorm};
+use crate::{ModelConfig, NormKind, NormPlaces, QkNorm};
 
 pub(super) const OLMO2: Family = Family {
     name: "OLMo 2",
@@ -38,6 +38,8 @@ pub(super) const OLMO2: Family = Family {
             },
             ..GGUF_NAMES
         },
+        norm: NormKind::Rms,
+        own_keys: &[],
         adjust: place_norms,
     }),
     vision: None,

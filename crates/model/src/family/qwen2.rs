@@ -2,7 +2,7 @@
 
 use super::llama::{DEFAULTS, GGUF_NAMES, HUGGING_FACE_NAMES};
 use super::{Defaults, Family, GgufForm, HuggingFaceForm};
-use crate::Bias;
+use crate::{Bias, NormKind};
 
 pub(super) const QWEN2: Family = Family {
     name: "Qwen2",
@@ -18,6 +18,13 @@ pub(super) const QWEN2: Family = Family {
             reader.no_window_unless_used(json, config)
         },
     },
-    gguf: Some(GgufForm { architecture: "qwen2", interleaves_qk: false, names: GGUF_NAMES, adjust: |_| {} }),
+    gguf: Some(GgufForm {
+        architecture: "qwen2",
+        interleaves_qk: false,
+        names: GGUF_NAMES,
+        norm: NormKind::Rms,
+        own_keys: &[],
+        adjust: |_| {},
+    }),
     vision: None,
 };

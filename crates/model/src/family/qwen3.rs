@@ -2,7 +2,7 @@
 
 use super::llama::{DEFAULTS, GGUF_NAMES, GGUF_QK_NORMS, HUGGING_FACE_NAMES, HUGGING_FACE_QK_NORMS};
 use super::{BlockNames, Defaults, Family, GgufForm, HuggingFaceForm, Names};
-use crate::QkNorm;
+use crate::{NormKind, QkNorm};
 
 pub(super) const QWEN3: Family = Family {
     name: "Qwen3",
@@ -25,6 +25,8 @@ pub(super) const QWEN3: Family = Family {
         architecture: "qwen3",
         interleaves_qk: false,
         names: Names { block: BlockNames { qk_norms: Some(GGUF_QK_NORMS), ..GGUF_NAMES.block }, ..GGUF_NAMES },
+        norm: NormKind::Rms,
+        own_keys: &[],
         adjust: |config| config.qk_norm = QkNorm::PerHead,
     }),
     vision: None,

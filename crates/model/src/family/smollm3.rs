@@ -2,8 +2,8 @@
 
 use super::llama::{DEFAULTS, GGUF_NAMES, HUGGING_FACE_NAMES};
 use super::{Defaults, Family, GgufForm, HuggingFaceForm};
-use crate::ModelError;
 use crate::config::Reader;
+use crate::{ModelError, NormKind};
 use serde_json::Value;
 
 /// `no_rope_layer_interval` where the key is absent.
@@ -27,6 +27,8 @@ pub(super) const SMOLLM3: Family = Family {
         architecture: "smollm3",
         interleaves_qk: true,
         names: GGUF_NAMES,
+        norm: NormKind::Rms,
+        own_keys: &[],
         // Which layers they are does not stand in such files.
         adjust: |config| config.unrotated_layers = every(INTERVAL, config.n_layers),
     }),

@@ -35,18 +35,17 @@ impl Bias {
 }
 
 impl Linear {
-    /// Brings a map and its bias to the executor. With `head_rows > 1` the outputs of each head are stored interleaved, as in
-    /// [`Loader::matrix`].
+    /// Brings a map and its bias to the executor, the outputs of each head in the `order` of [`crate::parts::Rotation::order`] if there is one.
     pub(crate) async fn load(
         loader: &mut Loader<'_>,
         name: &str,
         [outputs, inputs]: [usize; 2],
-        head_rows: usize,
+        order: Option<&[usize]>,
         bias: Bias,
     ) -> Result<Linear, ModelError> {
-        let weight = loader.matrix(&weight_of(name), outputs, inputs, head_rows).await?;
+        let weight = loader.matrix(&weight_of(name), outputs, inputs, order).await?;
         let has_bias = bias.is_there(|| loader.has(&bias_of(name)));
-        let bias = if has_bias { Some(loader.bias(&bias_of(name), outputs, head_rows).await?) } else { None };
+        let bias = if has_bias { Some(loader.bias(&bias_of(name), outputs, order).await?) } else { None };
         Ok(Linear { weight, bias })
     }
 

@@ -15,10 +15,10 @@ pub(crate) struct NormForm {
 
 /// The formula of a norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NormKind {
-    /// [`Op::RmsNorm`], which has a gain.
+pub enum NormKind {
+    /// [`kernels::Op::RmsNorm`], which has a gain.
     Rms,
-    /// [`Op::LayerNorm`], which has a gain and a bias.
+    /// [`kernels::Op::LayerNorm`], which has a gain and a bias.
     Layer,
 }
 

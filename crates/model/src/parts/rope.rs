@@ -11,11 +11,14 @@ pub(crate) struct Rope {
 }
 
 impl Rope {
-    /// The frequencies `theta^(-2i / head_dim)`, stretched as configured, then divided by `divisors` where a file has any.
+    /// The frequencies `theta^(-2i / rotary_dims)`, stretched as configured, then divided by `divisors` where a file has any; 0 for
+    /// pairs that do not rotate.
     pub(crate) fn new(config: &ModelConfig, divisors: Option<&[f32]>) -> Rope {
-        let half = config.head_dim / 2;
-        let frequencies = (0..half).map(|i| {
-            let plain = config.rope_theta.powf(-((2 * i) as f64) / config.head_dim as f64);
+        let frequencies = (0..config.head_dim / 2).map(|i| {
+            if i >= config.rotary_dims / 2 {
+                return 0.0;
+            }
+            let plain = config.rope_theta.powf(-((2 * i) as f64) / config.rotary_dims as f64);
             let divisor = divisors.and_then(|d| d.get(i)).map_or(1.0, |d| f64::from(*d));
             stretch(plain, config.rope_scaling) / divisor
         });

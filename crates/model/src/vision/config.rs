@@ -2,8 +2,8 @@
 
 use crate::block::BlockForm;
 use crate::config::Reader;
-use crate::parts::{Bias, NormForm, NormKind};
-use crate::{ModelConfig, ModelError, NormPlaces, QkNorm};
+use crate::parts::{NormForm, Rotation};
+use crate::{Bias, ModelConfig, ModelError, NormKind, NormPlaces, QkNorm};
 use kernels::AttentionShape;
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ impl VisionConfig {
             norm_places: NormPlaces::Before,
             mlp_bias: Bias::All,
             is_gated: false,
-            head_rows: 1,
+            rotation: Rotation { dims: self.head_dim(), is_interleaved: false },
         }
     }
 
