@@ -38,6 +38,11 @@ pub fn signed(score: f32) -> String {
     if score.abs() < ROUNDS_TO_ZERO { "0.000".to_owned() } else { format!("{score:+.3}") }
 }
 
+/// A log-probability. What rounds to zero has no sign.
+pub fn log_prob(value: f32) -> String {
+    if value.abs() < ROUNDS_TO_ZERO { "0.000".to_owned() } else { format!("{value:.3}") }
+}
+
 /// A number in as few digits as tell it: two or three that count, no exponent where people need none.
 pub fn short(value: f32) -> String {
     let size = value.abs();
@@ -110,6 +115,11 @@ mod tests {
     #[test]
     fn what_rounds_to_zero_has_no_sign() {
         assert_eq!([-0.0004, 0.0, 0.000_499_9, -0.000_5, 1.5].map(signed), ["0.000", "0.000", "0.000", "-0.001", "+1.500"]);
+    }
+
+    #[test]
+    fn a_sure_answer_s_log_probability_has_no_sign() {
+        assert_eq!([-0.000_1, 0.0, -0.634].map(log_prob), ["0.000", "0.000", "-0.634"]);
     }
 
     #[test]

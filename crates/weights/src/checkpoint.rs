@@ -6,7 +6,7 @@ use crate::processor;
 use crate::safetensors::Index;
 use crate::source::{ByteSource, read_exact};
 use crate::tokenizer::{HfTokenizerFiles, Tokenizer};
-use crate::{ModelFiles, Notice, TensorInfo, UnreadTensor, WeightsError, gguf, safetensors};
+use crate::{FileNotice, ModelFiles, TensorInfo, UnreadTensor, WeightsError, gguf, safetensors};
 use std::collections::{BTreeMap, HashMap};
 use tensor::Format;
 
@@ -43,7 +43,7 @@ pub struct Checkpoint {
     others: BTreeMap<String, UnreadTensor>,
     /// Files of weights beside the model's own.
     other_files: Vec<String>,
-    notices: Vec<Notice>,
+    notices: Vec<FileNotice>,
 }
 
 /// Why there is no tokenizer, kept until somebody asks for it.
@@ -142,7 +142,7 @@ impl Checkpoint {
     fn empty(config: Config, tokenizer: Result<Tokenizer, NoTokenizer>, chat_template: Option<ChatTemplate>) -> Checkpoint {
         let mut notices = tokenizer.as_ref().map_or_else(|_| Vec::new(), |tokenizer| tokenizer.notices().to_vec());
         if let Some((file, reason)) = chat_template.as_ref().and_then(|template| Some((template.file(), template.refused()?))) {
-            notices.push(Notice::TemplateRefused { file: file.to_owned(), reason: reason.to_owned() });
+            notices.push(FileNotice::TemplateRefused { file: file.to_owned(), reason: reason.to_owned() });
         }
         Checkpoint {
             config,
@@ -227,7 +227,7 @@ impl Checkpoint {
     }
 
     /// What was met in the files that is no error, and what is made of it.
-    pub fn notices(&self) -> &[Notice] {
+    pub fn notices(&self) -> &[FileNotice] {
         &self.notices
     }
 

@@ -5,7 +5,7 @@ mod common;
 
 use common::{FIXTURES, fixture, gguf_with_tokenizer, open};
 use serde_json::{Value, json};
-use weights::{Notice, Tokenizer, WeightsError, gguf};
+use weights::{FileNotice, Tokenizer, WeightsError, gguf};
 
 /// A fixture's tokenizer from either kind of file.
 fn both(fixture: &Value) -> [(&'static str, Tokenizer); 2] {
@@ -211,12 +211,12 @@ fn a_template_that_cannot_be_used_does_not_keep_a_model_from_opening() {
             open(own.into_iter().chain(files.into_iter().map(|(name, text)| (name, text.into()))).collect()).unwrap();
         let error = checkpoint.chat_template().unwrap().render(&[], true).unwrap_err().to_string();
         assert!(error.starts_with(said), "{error:?} does not begin with {said:?}");
-        let [notice @ Notice::TemplateRefused { .. }] = checkpoint.notices() else { panic!("{:?}", checkpoint.notices()) };
+        let [notice @ FileNotice::TemplateRefused { .. }] = checkpoint.notices() else { panic!("{:?}", checkpoint.notices()) };
         assert!(notice.to_string().contains("the chat template cannot be used"), "{notice}");
     }
     let gguf = gguf_with_tokenizer(&fixture("smollm")).entry("tokenizer.chat_template", &json!("{{ }")).bytes();
     let checkpoint = open(vec![("tiny.gguf", gguf)]).unwrap();
-    assert!(matches!(checkpoint.notices(), [Notice::TemplateRefused { .. }]), "{:?}", checkpoint.notices());
+    assert!(matches!(checkpoint.notices(), [FileNotice::TemplateRefused { .. }]), "{:?}", checkpoint.notices());
     assert!(!checkpoint.tokenizer().unwrap().encode("the cat", true).unwrap().is_empty());
 }
 
@@ -238,7 +238,7 @@ fn an_end_of_text_is_not_put_after_a_text() {
     ];
     for checkpoint in [open(folder).unwrap(), open(vec![("tiny.gguf", gguf_with_tokenizer(&file).bytes())]).unwrap()] {
         assert_eq!(checkpoint.tokenizer().unwrap().encode("the cat", true).unwrap(), plain);
-        let [notice @ Notice::EndTokenLeftOut { .. }] = checkpoint.notices() else { panic!("{:?}", checkpoint.notices()) };
+        let [notice @ FileNotice::EndTokenLeftOut { .. }] = checkpoint.notices() else { panic!("{:?}", checkpoint.notices()) };
         assert!(notice.to_string().contains("texts are to end with <|im_end|>; it is left out"), "{notice}");
     }
 }
@@ -438,7 +438,7 @@ fn a_gguf_file_that_does_not_say_how_texts_are_split_is_guessed_aloud() {
     let mut file = fixture("smollm");
     file["gguf"].as_object_mut().unwrap().remove("pre");
     let checkpoint = open(vec![("tiny.gguf", gguf_with_tokenizer(&file).bytes())]).unwrap();
-    let [notice @ Notice::PreTokenizerAssumed { .. }] = checkpoint.notices() else { panic!("{:?}", checkpoint.notices()) };
+    let [notice @ FileNotice::PreTokenizerAssumed { .. }] = checkpoint.notices() else { panic!("{:?}", checkpoint.notices()) };
     assert_eq!(
         notice.to_string(),
         "tiny.gguf: no tokenizer.ggml.pre says how texts are split into tokens; this is a guess: \"gpt-2\", which most \

@@ -89,7 +89,7 @@ fn run_parts(options: &Options, toolchain: &Toolchain, total: &mut Total) {
         total.add("documentation tests", process::timed("documentation tests", documentation_tests));
     }
     if options.wants(Part::Browser) {
-        total.add("browser tests", process::timed("browser tests", browser_tests));
+        total.add("browser tests", process::timed("browser tests", || browser_tests(options.slow)));
     }
 }
 
@@ -169,13 +169,16 @@ fn documentation_tests() -> Result<Tally> {
 }
 
 /// The page and its worker in Chromium, with the real model.
-fn browser_tests() -> Result<Tally> {
+fn browser_tests(slow: bool) -> Result<Tally> {
     let model = setup::model_file()?;
     let site = site::build(site::Flavour::Test, std::slice::from_ref(&model))?;
     let root = places::root()?;
     let mut node = browser::node(&site, &model)?;
     // One after the other: they measure time and memory, and each has a browser.
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).args(browser_test_files(&root)?);
+    if slow {
+        node.env("ATMAN_SLOW", "1");
+    }
     // Its numbers are those that the page must show.
     node.env("ATMAN_CLI", setup::command_line()?);
     counted(&mut node)

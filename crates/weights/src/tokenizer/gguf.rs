@@ -6,7 +6,7 @@ use super::merges;
 use super::parts::Parts;
 use crate::chat::SpecialTokens;
 use crate::gguf::{self, Metadata, Texts};
-use crate::{Notice, WeightsError};
+use crate::{FileNotice, WeightsError};
 use serde_json::{Value, json};
 use tokenizers::AddedToken;
 
@@ -215,7 +215,7 @@ fn byte_level_model(parts: &mut Parts, metadata: &Metadata, merges: &Texts) -> R
         None => {
             let (name, why) = assumed_pre(&parts.vocab);
             let assumed = format!("{name:?}, {why}");
-            parts.notices.push(Notice::PreTokenizerAssumed { file: metadata.file().to_owned(), assumed });
+            parts.notices.push(FileNotice::PreTokenizerAssumed { file: metadata.file().to_owned(), assumed });
             name
         }
     };

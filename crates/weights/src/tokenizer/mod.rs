@@ -16,7 +16,7 @@ pub use decode::TextStream;
 pub(crate) use json::HfTokenizerFiles;
 
 use crate::chat::SpecialTokens;
-use crate::{Notice, WeightsError};
+use crate::{FileNotice, WeightsError};
 use decode::TokenBytes;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -58,7 +58,7 @@ pub struct Tokenizer {
     eos: Option<u32>,
     end_ids: BTreeSet<u32>,
     special_tokens: SpecialTokens,
-    notices: Vec<Notice>,
+    notices: Vec<FileNotice>,
 }
 
 impl std::fmt::Debug for Tokenizer {
@@ -180,7 +180,7 @@ impl Tokenizer {
     }
 
     /// What was met in its files that is no error, and what is made of it.
-    pub(crate) fn notices(&self) -> &[Notice] {
+    pub(crate) fn notices(&self) -> &[FileNotice] {
         &self.notices
     }
 

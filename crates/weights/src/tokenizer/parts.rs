@@ -5,7 +5,7 @@ use super::merges::Merge;
 use super::regex;
 use super::{END_TOKENS, Tokenizer};
 use crate::chat::SpecialTokens;
-use crate::{Notice, WeightsError};
+use crate::{FileNotice, WeightsError};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tokenizers::models::bpe::{BPE, Vocab};
@@ -48,7 +48,7 @@ pub(super) struct Parts {
     pub(super) end_ids: Vec<u32>,
     /// Texts of special tokens by their names.
     pub(super) special_tokens: SpecialTokens,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<FileNotice>,
 }
 
 impl Parts {
@@ -131,7 +131,7 @@ impl Parts {
         let (ends, suffix): (Vec<u32>, Vec<u32>) = self.suffix.into_iter().partition(|id| end_ids.contains(id));
         self.notices.extend(ends.into_iter().map(|id| {
             let token = String::from_utf8_lossy(tokens.get(id).unwrap_or_default()).into_owned();
-            Notice::EndTokenLeftOut { file: file.to_owned(), token }
+            FileNotice::EndTokenLeftOut { file: file.to_owned(), token }
         }));
         Ok(Tokenizer {
             file: file.to_owned(),

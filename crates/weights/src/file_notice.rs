@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Something about a model's files that whoever uses the model should know: what was met, and what is assumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum FileNotice {
     /// The chat template is there, and cannot be used.
     TemplateRefused {
         /// Where it comes from.
@@ -28,16 +28,16 @@ pub enum Notice {
     },
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for FileNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::TemplateRefused { file, reason } => {
+            FileNotice::TemplateRefused { file, reason } => {
                 write!(f, "{file}: the chat template cannot be used ({reason}); the model continues plain prompts only")
             }
-            Notice::PreTokenizerAssumed { file, assumed } => {
+            FileNotice::PreTokenizerAssumed { file, assumed } => {
                 write!(f, "{file}: no tokenizer.ggml.pre says how texts are split into tokens; this is a guess: {assumed}")
             }
-            Notice::EndTokenLeftOut { file, token } => {
+            FileNotice::EndTokenLeftOut { file, token } => {
                 write!(f, "{file}: texts are to end with {token}; it is left out, since the answer goes on where the prompt ends")
             }
         }
