@@ -1,8 +1,8 @@
 //! The one block, of decoders and of towers: attention and an MLP, each with a norm before or after it, added to its input.
 
-use crate::family::BlockNames;
+use crate::family::{BlockNames, Inputs};
 use crate::load::Loader;
-use crate::parts::{Attending, Attention, Bias, Linear, Mlp, Norm, NormForm, Rotation};
+use crate::parts::{Attending, Attention, Bias, Linear, Mlp, Norm, NormForm, Rotation, Stored};
 use crate::{ModelError, NormPlaces, QkNorm};
 use kernels::{AttentionShape, Buffer, ExecError, Op, Weight};
 use weights::Checkpoint;
@@ -22,6 +22,8 @@ pub(crate) struct BlockForm {
     pub(crate) mlp_bias: Bias,
     /// Whether MLPs have a gate.
     pub(crate) is_gated: bool,
+    /// Whether files have the matrices of blocks as `[inputs, outputs]`.
+    pub(crate) is_transposed: bool,
     /// Which features of heads rotate, and how they are stored.
     pub(crate) rotation: Rotation,
 }
@@ -146,21 +148,40 @@ impl Block {
                 Some((q, Norm::load(loader, &name(k), k_cols, norm).await?))
             }
         };
+        // Where inputs lie in a tensor of all three: one after the other.
+        let (widths, of_all) = ([q_width, kv_width, kv_width], q_width + 2 * kv_width);
+        let starts = [0, q_width, q_width + kv_width];
+        let input = |part: usize, order| {
+            let (start, width) = (starts.get(part).copied().unwrap_or(0), widths.get(part).copied().unwrap_or(0));
+            let (template, outputs, of_outputs) = match names.inputs {
+                Inputs::Apart(templates) => (templates.get(part).copied().unwrap_or_default(), 0..width, width),
+                Inputs::Joined(template) => (template, start..start + width, of_all),
+            };
+            Stored { name: name(template), outputs, of_outputs, inputs: d, order, is_transposed: form.is_transposed }
+        };
+        let alone = |template: &str, [outputs, inputs]: [usize; 2]| Stored {
+            name: name(template),
+            outputs: 0..outputs,
+            of_outputs: outputs,
+            inputs,
+            order: None,
+            is_transposed: form.is_transposed,
+        };
         let attention = Attention {
-            q: Linear::load(loader, &name(names.q), [q_width, d], order, of_inputs).await?,
-            k: Linear::load(loader, &name(names.k), [kv_width, d], order, of_inputs).await?,
-            v: Linear::load(loader, &name(names.v), [kv_width, d], None, of_inputs).await?,
-            o: Linear::load(loader, &name(names.o), [d, q_width], None, form.output_bias).await?,
+            q: Linear::load(loader, &input(0, order), of_inputs).await?,
+            k: Linear::load(loader, &input(1, order), of_inputs).await?,
+            v: Linear::load(loader, &input(2, None), of_inputs).await?,
+            o: Linear::load(loader, &alone(names.o, [d, q_width]), form.output_bias).await?,
             norms,
             heads: form.heads,
         };
         let mlp_norm = Norm::load(loader, &name(names.mlp_norm), d, norm).await?;
         let gate = match names.gate {
-            Some(gate) => Some(Linear::load(loader, &name(gate), [d_ff, d], None, of_mlp).await?),
+            Some(gate) => Some(Linear::load(loader, &alone(gate, [d_ff, d]), of_mlp).await?),
             None => None,
         };
-        let up = Linear::load(loader, &name(names.up), [d_ff, d], None, of_mlp).await?;
-        let down = Linear::load(loader, &name(names.down), [d, d_ff], None, of_mlp).await?;
+        let up = Linear::load(loader, &alone(names.up, [d_ff, d]), of_mlp).await?;
+        let down = Linear::load(loader, &alone(names.down, [d, d_ff]), of_mlp).await?;
         Ok(Block { attention_norm, attention, mlp_norm, mlp: Mlp { gate, up, down }, norm_places: form.norm_places })
     }
 
@@ -170,8 +191,11 @@ impl Block {
         let of_heads = names.qk_norms.into_iter().flat_map(|(q, k)| [q, k]);
         let norms = [names.attention_norm, names.mlp_norm].into_iter().chain(of_heads);
         let norms = norms.flat_map(|norm| Norm::tensors(&name(norm), form.norm.kind));
-        let of_inputs = [names.q, names.k, names.v].map(|linear| (linear, form.attention_bias));
-        let of_attention = of_inputs.into_iter().chain([(names.o, form.output_bias)]);
+        let inputs: &[&str] = match &names.inputs {
+            Inputs::Apart(templates) => templates,
+            Inputs::Joined(template) => std::slice::from_ref(template),
+        };
+        let of_attention = inputs.iter().map(|linear| (*linear, form.attention_bias)).chain([(names.o, form.output_bias)]);
         let of_mlp = names.gate.into_iter().chain([names.up, names.down]).map(|linear| (linear, form.mlp_bias));
         let linears = of_attention.chain(of_mlp);
         norms.chain(linears.flat_map(|(linear, bias)| Linear::tensors(&name(linear), bias, checkpoint))).collect()

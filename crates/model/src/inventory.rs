@@ -24,13 +24,15 @@ pub struct Inventory {
 
 /// What ends the names of tensors within a layer that hold nothing that is learned: tables that older programs stored and that
 /// everybody computes.
-const LEFTOVERS: [&str; 8] = [
+const LEFTOVERS: [&str; 9] = [
     "rotary_emb.inv_freq",
     "rotary_emb.cos_cached",
     "rotary_emb.sin_cached",
     "attn_rot_embd.weight",
     "attn_rot_embd",
     "masked_bias",
+    // A mask of GPT-2, not a bias.
+    ".attn.bias",
     "causal_mask",
     "position_ids",
 ];
@@ -45,7 +47,7 @@ impl Inventory {
     /// computed has no place in it.
     pub fn of(checkpoint: &Checkpoint) -> Result<Inventory, ModelError> {
         let (config, family) = ModelConfig::read(checkpoint.name(), checkpoint.config())?;
-        let names = family.names(checkpoint.config());
+        let names = family.stored_names(checkpoint);
         let needed = needed(&config, family, names, checkpoint);
         // What is wrong with a tensor tells more than that another, of a quantised kind perhaps, is not there.
         for name in needed.iter().filter(|name| checkpoint.has(name)) {
@@ -107,6 +109,7 @@ fn listed(names: &[String]) -> String {
 fn needed(config: &ModelConfig, family: &Family, names: &Names, checkpoint: &Checkpoint) -> Vec<String> {
     let form = config.block_form(family, checkpoint.config());
     let mut needed = vec![weight_of(names.embedding)];
+    needed.extend(names.positions.map(str::to_owned));
     needed.extend((0..config.n_layers).flat_map(|layer| Block::tensors(&names.block, layer, &form, checkpoint)));
     needed.extend(Norm::tensors(names.final_norm, form.norm.kind));
     let lm_head = weight_of(names.lm_head);

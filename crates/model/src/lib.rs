@@ -26,7 +26,7 @@ mod vision;
 
 pub use batch::{Input, KeyFactors, RowBatch, Sequence, Wanted};
 pub use cache::KvCache;
-pub use config::{ModelConfig, RopeScaling};
+pub use config::{ModelConfig, Positions, RopeScaling};
 pub use error::ModelError;
 pub use family::Family;
 pub use generate::Generation;

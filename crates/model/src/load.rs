@@ -3,11 +3,12 @@
 use crate::block::{Block, BlockForm};
 use crate::family::{Family, Names};
 use crate::inventory::Inventory;
-use crate::parts::{Norm, Rope, reorder, weight_of};
+use crate::parts::{Norm, Rope, Stored, bias_of, reorder, weight_of};
 use crate::shape::Blank;
 use crate::vision::Vision;
 use crate::{ModelConfig, ModelError};
 use kernels::{Buffer, Executor, Weight, WeightSpec};
+use std::ops::Range;
 use std::sync::OnceLock;
 use weights::{Checkpoint, TensorInfo};
 
@@ -17,6 +18,8 @@ pub struct Model {
     pub(crate) config: ModelConfig,
     pub(crate) form: BlockForm,
     pub(crate) embedding: Weight,
+    /// `[max_positions, d_model]`, added to embeddings where positions are learned.
+    pub(crate) positions: Option<Weight>,
     pub(crate) blocks: Vec<Block>,
     pub(crate) final_norm: Norm,
     pub(crate) lm_head: Weight,
@@ -49,13 +52,17 @@ impl Model {
     ) -> Result<Model, ModelError> {
         let name = checkpoint.name().to_owned();
         let Inventory { config, family, .. } = Inventory::of(checkpoint)?;
-        let names = family.names(checkpoint.config());
+        let names = family.stored_names(checkpoint);
         let form = config.block_form(family, checkpoint.config());
         let total_bytes = checkpoint.tensors().map(|tensor| tensor.len_bytes).sum();
         let mut loader =
             Loader { checkpoint, executor, progress, report: LoadProgress { loaded_bytes: 0, total_bytes }, name: &name, family };
         let d = config.d_model;
-        let embedding = loader.matrix(&weight_of(names.embedding), config.vocab_size, d, None).await?;
+        let embedding = loader.matrix(&weight_of(names.embedding), config.vocab_size, d).await?;
+        let positions = match names.positions {
+            Some(tensor) => Some(loader.matrix(tensor, config.max_positions, d).await?),
+            None => None,
+        };
         let mut blocks = Vec::with_capacity(config.n_layers);
         for layer in 0..config.n_layers {
             blocks.push(Block::load(&mut loader, &names.block, layer, &form).await?);
@@ -64,7 +71,7 @@ impl Model {
         let lm_head = if config.tied_embedding && !loader.has(&weight_of(names.lm_head)) {
             embedding.clone()
         } else {
-            loader.matrix(&weight_of(names.lm_head), config.vocab_size, d, None).await?
+            loader.matrix(&weight_of(names.lm_head), config.vocab_size, d).await?
         };
         let divisors = loader.rope_divisors(names, config.head_dim / 2).await?;
         let rope = Rope::new(&config, divisors.as_deref());
@@ -73,7 +80,7 @@ impl Model {
             _ => None,
         };
         let blank = OnceLock::new();
-        let model = Model { rope, config, form, embedding, blocks, final_norm, lm_head, vision, family, name, blank };
+        let model = Model { rope, config, form, embedding, positions, blocks, final_norm, lm_head, vision, family, name, blank };
         model.warm_up(executor).await?;
         Ok(model)
     }
@@ -97,7 +104,8 @@ impl Model {
     pub fn formats(&self) -> Vec<tensor::Format> {
         let blocks = self.blocks.iter().flat_map(Block::weights);
         let vision = self.vision.iter().flat_map(Vision::weights);
-        let mut formats: Vec<_> = blocks.chain([&self.embedding, &self.lm_head]).chain(vision).map(Weight::format).collect();
+        let mut formats: Vec<_> =
+            blocks.chain([&self.embedding, &self.lm_head]).chain(&self.positions).chain(vision).map(Weight::format).collect();
         formats.sort();
         formats.dedup();
         formats
@@ -142,22 +150,33 @@ impl<'a> Loader<'a> {
         (self.progress)(self.report);
     }
 
-    /// A matrix `[rows, cols]` in its stored format, the rows of each head put in `order` if there is one.
-    pub(crate) async fn matrix(
-        &mut self,
-        tensor: &str,
-        rows: usize,
-        cols: usize,
-        order: Option<&[usize]>,
-    ) -> Result<Weight, ModelError> {
+    /// A matrix `[rows, cols]` in its stored format.
+    pub(crate) async fn matrix(&mut self, tensor: &str, rows: usize, cols: usize) -> Result<Weight, ModelError> {
         let info = self.find(tensor, &[rows, cols])?;
-        let spec = WeightSpec { name: tensor.to_owned(), rows, cols, format: info.format };
+        self.rows(info, 0..rows, None).await
+    }
+
+    /// The matrix of a linear map, `[outputs, inputs]`, in its stored format.
+    pub(crate) async fn map(&mut self, stored: &Stored<'_>) -> Result<Weight, ModelError> {
+        let Stored { of_outputs, inputs, is_transposed, .. } = *stored;
+        let shape = if is_transposed { [inputs, of_outputs] } else { [of_outputs, inputs] };
+        let info = self.find(&weight_of(&stored.name), &shape)?;
+        if is_transposed {
+            self.transposed(info, stored).await
+        } else {
+            self.rows(info, stored.outputs.clone(), stored.order).await
+        }
+    }
+
+    /// Some rows of a matrix, those of each head put in `order` if there is one.
+    async fn rows(&mut self, info: &TensorInfo, range: Range<usize>, order: Option<&[usize]>) -> Result<Weight, ModelError> {
+        let spec = WeightSpec { name: info.name.clone(), rows: range.len(), cols: info.row_len(), format: info.format };
         let row_bytes = spec.row_bytes().unwrap_or(0);
         let weight = self.executor.weight(spec)?;
-        let mut ordered = Vec::new();
+        let (mut ordered, multiple) = (Vec::new(), order.map_or(1, <[usize]>::len));
         let checkpoint = self.checkpoint;
         checkpoint
-            .stream_rows(info, order.map_or(1, <[usize]>::len), &mut |first_row, bytes: &[u8]| -> Result<(), ModelError> {
+            .stream_row_range(info, range, multiple, &mut |first_row, bytes: &[u8]| -> Result<(), ModelError> {
                 match order {
                     Some(order) => {
                         reorder(bytes, row_bytes, order, &mut ordered);
@@ -169,6 +188,36 @@ impl<'a> Loader<'a> {
                 Ok(())
             })
             .await?;
+        Ok(weight)
+    }
+
+    /// A map whose matrix is stored as `[inputs, outputs]`, which is held whole while it is turned.
+    async fn transposed(&mut self, info: &TensorInfo, stored: &Stored<'_>) -> Result<Weight, ModelError> {
+        let Stored { outputs, inputs, .. } = stored;
+        let Some(size) = info.format.bytes_of(1).filter(|size| *size > 0) else {
+            return Err(ModelError::Config {
+                model: self.name.to_owned(),
+                key: info.name.clone(),
+                found: info.format.to_string(),
+                expected: "F32, F16 or BF16, as it is stored by columns".to_owned(),
+            });
+        };
+        let mut turned = vec![0; outputs.len() * inputs * size];
+        let checkpoint = self.checkpoint;
+        checkpoint
+            .stream_rows(info, 1, &mut |first_row, bytes: &[u8]| -> Result<(), ModelError> {
+                for (i, row) in bytes.chunks_exact((stored.of_outputs * size).max(1)).enumerate() {
+                    let mine = row.chunks_exact(size).skip(outputs.start).take(outputs.len());
+                    let column = turned.chunks_exact_mut(size).skip(first_row + i).step_by(*inputs);
+                    column.zip(mine).for_each(|(to, from)| to.copy_from_slice(from));
+                }
+                Ok(())
+            })
+            .await?;
+        let spec = WeightSpec { name: info.name.clone(), rows: outputs.len(), cols: *inputs, format: info.format };
+        let weight = self.executor.weight(spec)?;
+        self.executor.write_weight(&weight, 0, &turned)?;
+        self.loaded(turned.len());
         Ok(weight)
     }
 
@@ -210,14 +259,18 @@ impl<'a> Loader<'a> {
     }
 
     /// The bias of a linear map, whose outputs are stored as those of its matrix.
-    pub(crate) async fn bias(&mut self, tensor: &str, len: usize, order: Option<&[usize]>) -> Result<Buffer, ModelError> {
-        let mut values = self.values(tensor, &[len]).await?;
-        if let Some(order) = order {
-            let mut ordered = Vec::new();
-            reorder(bytemuck::cast_slice(&values), size_of::<f32>(), order, &mut ordered);
-            bytemuck::cast_slice_mut::<f32, u8>(&mut values).copy_from_slice(&ordered);
+    pub(crate) async fn bias(&mut self, stored: &Stored<'_>) -> Result<Buffer, ModelError> {
+        let values = self.values(&bias_of(&stored.name), &[stored.of_outputs]).await?;
+        let mine = values.get(stored.outputs.clone()).unwrap_or_default();
+        match stored.order {
+            None => self.upload(mine, "a norm or bias"),
+            Some(order) => {
+                let mut ordered = Vec::new();
+                reorder(bytemuck::cast_slice(mine), size_of::<f32>(), order, &mut ordered);
+                let ordered: Vec<f32> = bytemuck::pod_collect_to_vec(&ordered);
+                self.upload(&ordered, "a norm or bias")
+            }
         }
-        self.upload(&values, "a norm or bias")
     }
 
     /// A buffer that holds these values.

@@ -4,7 +4,7 @@ use crate::batch::Layout;
 use crate::block::{Activations, Allocate, Block, Kept, Rows};
 use crate::head::HeadResults;
 use crate::parts::{Attending, Cached};
-use crate::{BatchShape, KvCache, Model, ModelError};
+use crate::{BatchShape, KvCache, Model, ModelError, Positions};
 use kernels::{Buffer, Cost, Executor, Op, RowEntry};
 
 /// What a pass does besides computing wanted rows.
@@ -32,6 +32,8 @@ pub(crate) struct Pass<'a> {
     wanted_index: Buffer,
     wanted_x: Buffer,
     factors: Buffer,
+    /// u32 `[rows]`: the rows' positions, where they are learned.
+    position_ids: Option<Buffer>,
     at: Activations,
 }
 
@@ -50,6 +52,10 @@ impl<'a> Pass<'a> {
         drop(ids);
         executor.write(&pass.wanted_index, 0, &layout.wanted_rows)?;
         executor.write(&pass.factors, 0, bytemuck::cast_slice(&layout.factors))?;
+        if let Some(ids) = &pass.position_ids {
+            let positions: Vec<u32> = layout.table.iter().map(|entry| entry.position).collect();
+            executor.write(ids, 0, &positions)?;
+        }
         write_rows(model, executor, &pass.all, &layout.table)?;
         write_rows(model, executor, &pass.wanted, &layout.wanted_table())?;
         if !layout.embeddings.is_empty() {
@@ -81,6 +87,10 @@ impl<'a> Pass<'a> {
             all: allocate_rows(model, rows, shape.pairs, alloc)?,
             wanted: allocate_rows(model, wanted, shape.wanted_pairs, alloc)?,
             wanted_x: alloc((wanted * model.config.d_model).max(1), "wanted hidden states")?,
+            position_ids: match model.positions {
+                Some(_) => Some(alloc(rows, "positions")?),
+                None => None,
+            },
             at,
             model,
             cache,
@@ -93,10 +103,20 @@ impl<'a> Pass<'a> {
     /// All blocks, and the head if anything is wanted: the operations, and where their results will lie.
     pub(crate) fn finish(mut self, alloc: &mut Allocate<'_>) -> Result<(Vec<Op>, Option<HeadResults>), ModelError> {
         let model = self.model;
+        self.add_positions();
         for (layer, block) in model.blocks.iter().enumerate() {
             self.block(layer, block, layer + 1 == model.blocks.len());
         }
         self.head(alloc)
+    }
+
+    /// Adds learned positions to embeddings, which are all there by now.
+    fn add_positions(&mut self) {
+        let Some((table, ids)) = self.model.positions.as_ref().zip(self.position_ids.as_ref()) else { return };
+        let (rows, out) = (self.all.n, self.at.normed.clone());
+        self.ops.push(Op::Embed { table: table.clone(), ids: ids.clone(), out: out.clone(), rows });
+        let words = rows * self.model.config.d_model;
+        self.ops.push(Op::Add { x: self.at.x.clone(), addend: out, words, period: words });
     }
 
     /// All operations so far and the head's, if anything is wanted.
@@ -123,6 +143,7 @@ impl<'a> Pass<'a> {
     /// and their number, all but the last block.
     pub(crate) fn cost(mut self, kinds: &[(usize, u64)], alloc: &mut Allocate<'_>) -> Result<Cost, ModelError> {
         let model = self.model;
+        self.add_positions();
         let mut total: Cost = self.ops.drain(..).map(|op| op.cost()).sum();
         for (layer, number) in kinds {
             let of_block: Cost = self.costs_of_block(*layer).into_iter().map(|(_, cost)| cost).sum();
@@ -163,8 +184,11 @@ impl<'a> Pass<'a> {
 
 fn allocate_rows(model: &Model, n: usize, pairs: u64, alloc: &mut Allocate<'_>) -> Result<Rows, ModelError> {
     let table = alloc(8 * n.max(1), "row table")?;
-    let angles = alloc(model.config.head_dim * n.max(1), "rotary angles")?;
-    Ok(Rows { n, table, angles: Some(angles), pairs })
+    let angles = match model.config.positions {
+        Positions::Rotary => Some(alloc(model.config.head_dim * n.max(1), "rotary angles")?),
+        Positions::Learned => None,
+    };
+    Ok(Rows { n, table, angles, pairs })
 }
 
 fn write_rows(model: &Model, executor: &mut dyn Executor, rows: &Rows, table: &[RowEntry]) -> Result<(), ModelError> {

@@ -8,6 +8,7 @@ use crate::source::{ByteSource, read_exact};
 use crate::tokenizer::{HfTokenizerFiles, Tokenizer};
 use crate::{FileNotice, ModelFiles, TensorInfo, UnreadTensor, WeightsError, gguf, safetensors};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use tensor::Format;
 
 /// The most bytes of a tensor that are in memory at a time, unless one multiple of rows takes more.
@@ -319,6 +320,21 @@ impl Checkpoint {
         rows_multiple: usize,
         visit: &mut VisitRows<'_, E>,
     ) -> Result<(), E> {
+        self.stream_row_range(info, 0..info.rows(), rows_multiple, visit).await
+    }
+
+    /// [`Checkpoint::stream_rows`] of some of a tensor's rows; `visit` gets their numbers from the first of them on. Rows that there
+    /// are not are left out.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn stream_row_range<E: From<WeightsError>>(
+        &self,
+        info: &TensorInfo,
+        range: Range<usize>,
+        rows_multiple: usize,
+        visit: &mut VisitRows<'_, E>,
+    ) -> Result<(), E> {
         let wrong = || WeightsError::MissingTensor {
             file: self.name().to_owned(),
             tensor: info.name.clone(),
@@ -326,7 +342,8 @@ impl Checkpoint {
             similar: String::new(),
         };
         let file = self.files.get(info.file).ok_or_else(wrong)?;
-        let rows = info.rows();
+        let first = range.start.min(info.rows());
+        let rows = range.end.min(info.rows()).saturating_sub(first);
         let row_bytes = info.format.bytes_of(info.row_len()).filter(|bytes| *bytes > 0).ok_or_else(wrong)?;
         let multiple = rows_multiple.max(1);
         let most_rows = usize::try_from(PIECE_BYTES).unwrap_or(usize::MAX) / row_bytes;
@@ -336,7 +353,8 @@ impl Checkpoint {
         while row < rows {
             let count = piece_rows.min(rows - row);
             let bytes = piece.get_mut(..count.saturating_mul(row_bytes)).ok_or_else(wrong)?;
-            read_exact(file.as_ref(), info.offset.saturating_add((row as u64).saturating_mul(row_bytes as u64)), bytes).await?;
+            read_exact(file.as_ref(), info.offset.saturating_add(((first + row) as u64).saturating_mul(row_bytes as u64)), bytes)
+                .await?;
             visit(row, bytes)?;
             row = row.saturating_add(count);
         }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use weights::{Checkpoint, ModelFiles, WeightsError};
 
-pub(crate) const ALL: [&str; 17] = [
+pub(crate) const ALL: [&str; 19] = [
     "grouped-f32",
     "sharded-bf16",
     "llama3-f16",
@@ -27,6 +27,8 @@ pub(crate) const ALL: [&str; 17] = [
     "olmo2-grouped",
     "stablelm-biased",
     "stablelm-half",
+    "gpt2-f32",
+    "gpt2-plain",
 ];
 
 /// What transformers computes: see `make.py`.

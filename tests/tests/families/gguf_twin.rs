@@ -71,6 +71,13 @@ fn interleave(bytes: &[u8], rows: usize, head_dim: usize) -> Vec<u8> {
     (0..rows).flat_map(|to| bytes[row(to) * row_bytes..][..row_bytes].to_vec()).collect()
 }
 
+/// Of f32, from rows to columns.
+fn transposed(bytes: &[u8], rows: usize, cols: usize) -> Vec<u8> {
+    let element = |row: usize, col: usize| &bytes[4 * (row * cols + col)..][..4];
+    let places = (0..cols).flat_map(|col| (0..rows).map(move |row| (row, col)));
+    places.flat_map(|(row, col)| element(row, col).to_vec()).collect()
+}
+
 fn gguf_name(name: &str, architecture: &str) -> String {
     // Of the one family whose norms stand after attention and MLP.
     let after = [("post_attention_layernorm", "post_attention_norm"), ("post_feedforward_layernorm", "post_ffw_norm")];
@@ -91,8 +98,25 @@ fn gguf_name(name: &str, architecture: &str) -> String {
         ("mlp.up_proj", "ffn_up"),
         ("mlp.down_proj", "ffn_down"),
     ];
-    let own = after.iter().filter(|_| architecture == "olmo2");
-    own.chain(&names).fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
+    let gpt2 = [
+        ("transformer.", ""),
+        ("wte", "token_embd"),
+        ("wpe", "position_embd"),
+        ("ln_f", "output_norm"),
+        ("h.", "blk."),
+        ("ln_1", "attn_norm"),
+        ("ln_2", "ffn_norm"),
+        ("attn.c_attn", "attn_qkv"),
+        ("attn.c_proj", "attn_output"),
+        ("mlp.c_fc", "ffn_up"),
+        ("mlp.c_proj", "ffn_down"),
+    ];
+    let own: &[(&str, &str)] = match architecture {
+        "olmo2" => &after,
+        "gpt2" => &gpt2,
+        _ => &[],
+    };
+    own.iter().chain(&names).fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
 }
 
 /// Llama 3's scaling as divisors of the frequencies, one for each pair of features.
@@ -126,7 +150,16 @@ pub(crate) fn twin(checkpoint: &Checkpoint) -> Gguf {
         if is_interleaved && (info.name.contains("q_proj") || info.name.contains("k_proj")) {
             bytes = interleave(&bytes, info.shape[0], config.head_dim);
         }
-        let dims: Vec<u64> = info.shape.iter().rev().map(|dim| *dim as u64).collect();
+        let mut shape = info.shape.clone();
+        if architecture == "gpt2" && info.name.contains(".attn.") && info.name.ends_with("bias") && !info.name.contains("c_") {
+            // A mask, which converters leave out.
+            continue;
+        }
+        if architecture == "gpt2" && info.name.contains(".c_") && shape.len() == 2 {
+            bytes = transposed(&bytes, shape[0], shape[1]);
+            shape.reverse();
+        }
+        let dims: Vec<u64> = shape.iter().rev().map(|dim| *dim as u64).collect();
         file = file.tensor(&gguf_name(&info.name, architecture), &dims, type_code(info.format), &bytes);
     }
     match divisors(&config) {

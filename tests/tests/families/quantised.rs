@@ -4,7 +4,7 @@ use crate::files::{Gguf, floats};
 use crate::fixture::{Engine, difference_nats};
 use crate::gguf_twin::{header, open, type_code};
 use half::{bf16, f16};
-use model::{Bias, Input, ModelConfig, NormKind, NormPlaces, QkNorm, RopeScaling};
+use model::{Bias, Input, ModelConfig, NormKind, NormPlaces, Positions, QkNorm, RopeScaling};
 use tensor::Format;
 
 const SIZE: ModelConfig = ModelConfig {
@@ -19,6 +19,7 @@ const SIZE: ModelConfig = ModelConfig {
     norm: NormKind::Rms,
     norm_eps: 1e-5,
     rope_theta: 1000.0,
+    positions: Positions::Rotary,
     rotary_dims: 64,
     rope_scaling: RopeScaling::None,
     unrotated_layers: Vec::new(),

@@ -102,3 +102,20 @@ fn stablelm_rotates_the_part_of_a_head_that_is_said_anywhere() {
         assert!(error.contains(&format!("{key} is true, expected none: it is not supported")), "{error}");
     }
 }
+
+#[test]
+fn gpt2_says_by_keys_of_its_own_what_others_say_by_theirs() {
+    let config = read("gpt2-f32", |_| {}).unwrap();
+    assert_eq!((config.d_model, config.n_layers, config.d_ff, config.max_positions), (64, 2, 4 * 64, 128));
+    assert_eq!(read("gpt2-plain", |_| {}).unwrap().norm_eps, 1e-3);
+    for (key, value, says) in [
+        ("n_embd", json!("wide"), "n_embd is \"wide\", expected a whole number"),
+        ("activation_function", json!("relu"), "activation_function is \"relu\", expected gelu_new"),
+        ("scale_attn_by_inverse_layer_idx", json!(true), "scale_attn_by_inverse_layer_idx is true, expected false"),
+        ("scale_attn_weights", json!(false), "scale_attn_weights is false, expected true"),
+        ("add_cross_attention", json!(true), "add_cross_attention is true, expected false"),
+    ] {
+        let error = read("gpt2-f32", |config| config[key] = value).unwrap_err();
+        assert!(error.contains(says), "{error}");
+    }
+}

@@ -41,7 +41,7 @@ impl Reader<'_> {
             true => whole("rope.dimension_count")?,
             false => head_dim,
         };
-        let epsilon = name(match form.norm {
+        let epsilon = name(match family.norm {
             NormKind::Rms => "attention.layer_norm_rms_epsilon",
             NormKind::Layer => "attention.layer_norm_epsilon",
         });
@@ -55,7 +55,8 @@ impl Reader<'_> {
             d_ff: whole("feed_forward_length")?,
             vocab_size,
             max_positions,
-            norm: form.norm,
+            norm: family.norm,
+            positions: form.names.positions_kind(),
             norm_eps: epsilon as f32,
             rotary_dims,
             rope_theta: metadata.float(&name("rope.freq_base"))?.unwrap_or(10_000.0),

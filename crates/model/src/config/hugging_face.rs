@@ -2,7 +2,7 @@
 
 use super::keys::{HUGGING_FACE, Neutral, Sizes};
 use super::{ModelConfig, Reader, RopeScaling};
-use crate::{Bias, Family, ModelError, NormKind, NormPlaces, QkNorm, VisionConfig};
+use crate::{Bias, Family, ModelError, NormPlaces, QkNorm, VisionConfig};
 use serde_json::Value;
 
 impl Reader<'_> {
@@ -12,19 +12,25 @@ impl Reader<'_> {
         // Where the configuration does not say, the files do.
         let tied_embedding = self.flag_or(json, "tie_word_embeddings", true)?;
         let json = if vision.is_some() { &json["text_config"] } else { json };
-        let whole = |key: &str| self.whole(json, key);
-        let whole_or = |key: &str, default: usize| self.whole_or(json, key, default);
+        let form = &family.hugging_face;
+        let this = Reader { model: self.model, renamed: form.renamed };
+        let whole = |key: &str| this.whole(json, key);
+        let whole_or = |key: &str, default: usize| this.whole_or(json, key, default);
         let (d_model, n_heads) = (whole("hidden_size")?, whole("num_attention_heads")?);
         if n_heads == 0 {
             return Err(self.wrong("num_attention_heads", 0, "at least 1"));
         }
-        let activation = &json["hidden_act"];
-        // `swish` is another name of it.
-        if !activation.is_null() && !["silu", "swish"].iter().any(|name| activation == name) {
-            return Err(self.wrong("hidden_act", activation, "silu"));
+        let key = this.own("hidden_act");
+        let activation = &json[key];
+        // Of some there are several names.
+        let known: &[&str] = match form.names.block.gate {
+            Some(_) => &["silu", "swish"],
+            None => &["gelu_new", "gelu_pytorch_tanh", "gelu_fast"],
+        };
+        if !activation.is_null() && !known.iter().any(|name| activation == name) {
+            return Err(self.wrong(key, activation, known.first().copied().unwrap_or_default()));
         }
         let bias = |key: &str| Ok::<_, ModelError>(if self.flag_or(json, key, false)? { Bias::All } else { Bias::None });
-        let form = &family.hugging_face;
         let defaults = form.defaults;
         let max_positions = whole_or("max_position_embeddings", defaults.max_positions)?;
         let head_dim = whole_or("head_dim", defaults.head_dim.unwrap_or(d_model / n_heads))?;
@@ -37,11 +43,14 @@ impl Reader<'_> {
             n_heads,
             n_kv_heads: whole_or("num_key_value_heads", defaults.n_kv_heads.unwrap_or(n_heads))?,
             head_dim,
-            d_ff: whole("intermediate_size")?,
+            d_ff: defaults
+                .d_ff_of
+                .map_or_else(|| whole("intermediate_size"), |times| whole_or("intermediate_size", times * d_model))?,
             vocab_size: whole("vocab_size")?,
             max_positions,
-            norm: NormKind::Rms,
-            norm_eps: self.number_or(json, "rms_norm_eps", defaults.norm_eps)? as f32,
+            norm: family.norm,
+            norm_eps: this.number_or(json, "rms_norm_eps", defaults.norm_eps)? as f32,
+            positions: form.names.positions_kind(),
             rope_theta: theta,
             rotary_dims: head_dim,
             rope_scaling: self.rope_scaling(json, rope, max_positions, form.own_keys)?,
@@ -54,7 +63,7 @@ impl Reader<'_> {
             tied_embedding,
             vision,
         };
-        (form.adjust)(self, json, &mut config)?;
+        (form.adjust)(&this, json, &mut config)?;
         Ok((config, family))
     }
 
@@ -174,17 +183,19 @@ impl Reader<'_> {
 
     /// A whole number.
     pub(crate) fn whole(&self, json: &Value, key: &str) -> Result<usize, ModelError> {
+        let key = self.own(key);
         let value = &json[key];
         value.as_u64().and_then(|n| usize::try_from(n).ok()).ok_or_else(|| self.wrong(key, value, "a whole number"))
     }
 
     /// A whole number, or `default` where there is none.
     pub(crate) fn whole_or(&self, json: &Value, key: &str, default: usize) -> Result<usize, ModelError> {
-        if json[key].is_null() { Ok(default) } else { self.whole(json, key) }
+        if json[self.own(key)].is_null() { Ok(default) } else { self.whole(json, key) }
     }
 
     /// A number, or `default` where there is none.
     pub(crate) fn number_or(&self, json: &Value, key: &str, default: f64) -> Result<f64, ModelError> {
+        let key = self.own(key);
         let value = &json[key];
         if value.is_null() { Ok(default) } else { value.as_f64().ok_or_else(|| self.wrong(key, value, "a number")) }
     }

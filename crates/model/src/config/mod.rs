@@ -33,6 +33,8 @@ pub struct ModelConfig {
     pub norm: NormKind,
     /// Added to mean squares, or to variances, in norms.
     pub norm_eps: f32,
+    /// How a position is told from others.
+    pub positions: Positions,
     /// Base of the rotary frequencies.
     pub rope_theta: f64,
     /// How many features of a head rotate, from the first on.
@@ -55,6 +57,15 @@ pub struct ModelConfig {
     pub tied_embedding: bool,
     /// Its vision tower, if it has one.
     pub vision: Option<VisionConfig>,
+}
+
+/// How a position is told from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Positions {
+    /// By the rotation of queries and keys.
+    Rotary,
+    /// By an embedding of its own, added to that of what stands there.
+    Learned,
 }
 
 /// How rotary frequencies are stretched.
@@ -87,7 +98,7 @@ impl ModelConfig {
     /// # Errors
     /// When the architecture is not known, a value is missing or makes no sense, or one asks for what is not computed here.
     pub fn read(model: &str, config: &Config) -> Result<(ModelConfig, &'static Family), ModelError> {
-        let reader = Reader { model };
+        let reader = Reader { model, renamed: &[] };
         let (config, family) = match config {
             Config::HuggingFace(json) => reader.hugging_face(json)?,
             Config::Gguf(metadata) => reader.gguf(metadata)?,
@@ -113,13 +124,14 @@ impl ModelConfig {
             norm_places: self.norm_places,
             mlp_bias: self.mlp_bias,
             is_gated: family.names(files).block.gate.is_some(),
+            is_transposed: family.gguf_form(files).is_none() && family.hugging_face.is_transposed,
             rotation: Rotation { dims: self.rotary_dims, is_interleaved },
         }
     }
 
     /// Whether queries and keys are rotated in a layer.
     pub fn is_rotary(&self, layer: usize) -> bool {
-        self.unrotated_layers.binary_search(&layer).is_err()
+        self.positions == Positions::Rotary && self.unrotated_layers.binary_search(&layer).is_err()
     }
 
     /// The heads of its attention.
@@ -141,9 +153,16 @@ impl ModelConfig {
 /// Reads values, and names the model and the key where one is wrong.
 pub(crate) struct Reader<'a> {
     model: &'a str,
+    /// Keys of config.json by their common names, and what the family calls them.
+    renamed: &'static [(&'static str, &'static str)],
 }
 
 impl Reader<'_> {
+    /// What the family calls a key of config.json.
+    pub(crate) fn own<'k>(&self, key: &'k str) -> &'k str {
+        self.renamed.iter().find(|(common, _)| *common == key).map_or(key, |(_, own)| own)
+    }
+
     pub(crate) fn wrong(&self, key: &str, found: impl ToString, expected: impl ToString) -> ModelError {
         ModelError::Config {
             model: self.model.to_owned(),

@@ -1,24 +1,29 @@
 //! Idefics3 and SmolVLM: a SigLIP vision tower, a connector, and Llama's decoder.
 
 use super::llama::DEFAULTS;
-use super::{BlockNames, Family, HuggingFaceForm, Names, VisionNames};
+use super::{BlockNames, Family, HuggingFaceForm, Inputs, Names, VisionNames};
+use crate::NormKind;
 
 pub(super) const IDEFICS3: Family = Family {
     name: "Idefics3",
     // SmolVLM2 calls the same thing by a name of its own.
     architectures: &["Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration"],
     model_types: &["idefics3", "smolvlm"],
+    norm: NormKind::Rms,
     hugging_face: HuggingFaceForm {
         names: Names {
             embedding: "model.text_model.embed_tokens",
+            positions: None,
             final_norm: "model.text_model.norm",
             lm_head: "lm_head",
             rope_divisors: None,
             block: BlockNames {
                 attention_norm: "model.text_model.layers.{}.input_layernorm",
-                q: "model.text_model.layers.{}.self_attn.q_proj",
-                k: "model.text_model.layers.{}.self_attn.k_proj",
-                v: "model.text_model.layers.{}.self_attn.v_proj",
+                inputs: Inputs::Apart([
+                    "model.text_model.layers.{}.self_attn.q_proj",
+                    "model.text_model.layers.{}.self_attn.k_proj",
+                    "model.text_model.layers.{}.self_attn.v_proj",
+                ]),
                 o: "model.text_model.layers.{}.self_attn.o_proj",
                 qk_norms: None,
                 mlp_norm: "model.text_model.layers.{}.post_attention_layernorm",
@@ -28,7 +33,10 @@ pub(super) const IDEFICS3: Family = Family {
             },
             computed: &["model.text_model.embed_", "model.text_model.norm", "lm_head"],
         },
+        other_names: None,
+        is_transposed: false,
         defaults: DEFAULTS,
+        renamed: &[],
         own_keys: &[],
         always_biased: false,
         adjust: |_, _, _| Ok(()),
@@ -39,9 +47,11 @@ pub(super) const IDEFICS3: Family = Family {
         positions: "model.vision_model.embeddings.position_embedding.weight",
         block: BlockNames {
             attention_norm: "model.vision_model.encoder.layers.{}.layer_norm1",
-            q: "model.vision_model.encoder.layers.{}.self_attn.q_proj",
-            k: "model.vision_model.encoder.layers.{}.self_attn.k_proj",
-            v: "model.vision_model.encoder.layers.{}.self_attn.v_proj",
+            inputs: Inputs::Apart([
+                "model.vision_model.encoder.layers.{}.self_attn.q_proj",
+                "model.vision_model.encoder.layers.{}.self_attn.k_proj",
+                "model.vision_model.encoder.layers.{}.self_attn.v_proj",
+            ]),
             o: "model.vision_model.encoder.layers.{}.self_attn.out_proj",
             qk_norms: None,
             mlp_norm: "model.vision_model.encoder.layers.{}.layer_norm2",

@@ -1,5 +1,6 @@
 //! Architecture families: what their files say and how they name their tensors, over the one block.
 
+mod gpt2;
 mod idefics3;
 mod llama;
 mod mistral;
@@ -10,9 +11,9 @@ mod smollm3;
 mod stablelm;
 
 use crate::config::Reader;
-use crate::{ModelConfig, ModelError, NormKind};
+use crate::{ModelConfig, ModelError, NormKind, Positions};
 use serde_json::Value;
-use weights::Config;
+use weights::{Checkpoint, Config};
 
 /// What sets one family of architectures apart: what its files say, how they name its parts, and how they store them.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Family {
     pub architectures: &'static [&'static str],
     /// `model_type` there, which says it where no architecture is given.
     pub model_types: &'static [&'static str],
+    /// The formula of its norms.
+    pub norm: NormKind,
     /// How files of the Hugging Face kind have it.
     pub hugging_face: HuggingFaceForm,
     /// How GGUF files have it, if they do.
@@ -36,8 +39,14 @@ pub struct Family {
 pub struct HuggingFaceForm {
     /// Tensor names.
     pub names: Names,
+    /// Other names, by which some files have the same; the embedding tells them apart.
+    pub other_names: Option<Names>,
+    /// Whether the matrices of blocks are stored as `[inputs, outputs]`.
+    pub is_transposed: bool,
     /// What transformers takes where config.json is silent.
     pub defaults: Defaults,
+    /// Keys that have other names than in most families: the common one, and the family's.
+    pub renamed: &'static [(&'static str, &'static str)],
     /// Keys that the family reads itself, of those that would otherwise have to say that they change nothing.
     pub own_keys: &'static [&'static str],
     /// Whether biases are part of the family rather than of what config.json says by `attention_bias` and `mlp_bias`.
@@ -62,6 +71,8 @@ pub struct Defaults {
     pub n_kv_heads: Option<usize>,
     /// `head_dim`; `hidden_size / num_attention_heads` without this.
     pub head_dim: Option<usize>,
+    /// `intermediate_size` in multiples of `hidden_size`; needed in config.json without this.
+    pub d_ff_of: Option<usize>,
 }
 
 /// A family in GGUF files.
@@ -73,8 +84,6 @@ pub struct GgufForm {
     pub interleaves_qk: bool,
     /// Tensor names.
     pub names: Names,
-    /// The formula of norms, whose epsilon has a key of its own.
-    pub norm: NormKind,
     /// Keys that say what is computed and not that it changes nothing.
     pub own_keys: &'static [&'static str],
     /// Changes what the metadata gave by what the family is.
@@ -86,6 +95,8 @@ pub struct GgufForm {
 pub struct Names {
     /// `[vocab_size, d_model]`.
     pub embedding: &'static str,
+    /// `[max_positions, d_model]`, where positions are learned; the whole name.
+    pub positions: Option<&'static str>,
     /// `[d_model]`.
     pub final_norm: &'static str,
     /// `[vocab_size, d_model]`; where it is missing the embedding serves.
@@ -103,12 +114,8 @@ pub struct Names {
 pub struct BlockNames {
     /// `[d_model]`.
     pub attention_norm: &'static str,
-    /// `[n_heads * head_dim, d_model]`.
-    pub q: &'static str,
-    /// `[n_kv_heads * head_dim, d_model]`.
-    pub k: &'static str,
-    /// As `k`.
-    pub v: &'static str,
+    /// The maps to queries, keys and values.
+    pub inputs: Inputs,
     /// `[d_model, n_heads * head_dim]`.
     pub o: &'static str,
     /// Of queries and of keys, if they have norms.
@@ -121,6 +128,15 @@ pub struct BlockNames {
     pub up: &'static str,
     /// `[d_model, d_ff]`.
     pub down: &'static str,
+}
+
+/// Where files have the maps to queries `[n_heads * head_dim, d_model]`, keys and values `[n_kv_heads * head_dim, d_model]`.
+#[derive(Clone, Copy, Debug)]
+pub enum Inputs {
+    /// A tensor each.
+    Apart([&'static str; 3]),
+    /// One tensor with the outputs of all three, in this order.
+    Joined(&'static str),
 }
 
 /// The tensors of a vision tower and its connector in safetensors files, named as [`Names`] are.
@@ -140,6 +156,13 @@ pub struct VisionNames {
     pub computed: &'static [&'static str],
 }
 
+impl Names {
+    /// How a position is told from others.
+    pub(crate) fn positions_kind(&self) -> Positions {
+        if self.positions.is_some() { Positions::Learned } else { Positions::Rotary }
+    }
+}
+
 impl BlockNames {
     /// The tensor of a norm or a linear map in a layer.
     pub(crate) fn of_layer(template: &str, layer: usize) -> String {
@@ -148,15 +171,16 @@ impl BlockNames {
 
     /// How the names of all tensors of a layer begin.
     pub(crate) fn scope(&self, layer: usize) -> String {
-        let before = self.q.split("{}").next().unwrap_or_default();
+        let before = self.o.split("{}").next().unwrap_or_default();
         format!("{before}{layer}.")
     }
 }
 
 impl Family {
     /// Every family there is.
-    pub const ALL: [&'static Family; 8] = [
+    pub const ALL: [&'static Family; 9] = [
         &llama::LLAMA,
+        &gpt2::GPT2,
         &qwen2::QWEN2,
         &qwen3::QWEN3,
         &mistral::MISTRAL,
@@ -174,6 +198,14 @@ impl Family {
     /// The names of its tensors in files of that kind.
     pub(crate) fn names(&self, config: &Config) -> &Names {
         self.gguf_form(config).map_or(&self.hugging_face.names, |form| &form.names)
+    }
+
+    /// The names of its tensors in these files.
+    pub(crate) fn stored_names(&self, checkpoint: &Checkpoint) -> &Names {
+        let names = self.names(checkpoint.config());
+        let has = |names: &&Names| checkpoint.has(&format!("{}.weight", names.embedding));
+        let other = self.hugging_face.other_names.as_ref().filter(|_| self.gguf_form(checkpoint.config()).is_none());
+        other.filter(|other| has(other) && !has(&names)).unwrap_or(names)
     }
 
     /// The names by which files may call a supported architecture, for messages.

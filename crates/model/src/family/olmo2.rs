@@ -8,6 +8,7 @@ pub(super) const OLMO2: Family = Family {
     name: "OLMo 2",
     architectures: &["Olmo2ForCausalLM"],
     model_types: &["olmo2"],
+    norm: NormKind::Rms,
     hugging_face: HuggingFaceForm {
         names: Names {
             block: BlockNames {
@@ -18,7 +19,10 @@ pub(super) const OLMO2: Family = Family {
             },
             ..HUGGING_FACE_NAMES
         },
+        other_names: None,
+        is_transposed: false,
         defaults: Defaults { norm_eps: 1e-5, ..DEFAULTS },
+        renamed: &[],
         own_keys: &[],
         always_biased: false,
         adjust: |_, _, config| {
@@ -38,7 +42,6 @@ pub(super) const OLMO2: Family = Family {
             },
             ..GGUF_NAMES
         },
-        norm: NormKind::Rms,
         own_keys: &[],
         adjust: place_norms,
     }),

@@ -8,12 +8,16 @@ pub(super) const QWEN3: Family = Family {
     name: "Qwen3",
     architectures: &["Qwen3ForCausalLM"],
     model_types: &["qwen3"],
+    norm: NormKind::Rms,
     hugging_face: HuggingFaceForm {
         names: Names {
             block: BlockNames { qk_norms: Some(HUGGING_FACE_QK_NORMS), ..HUGGING_FACE_NAMES.block },
             ..HUGGING_FACE_NAMES
         },
+        other_names: None,
+        is_transposed: false,
         defaults: Defaults { max_positions: 32_768, n_kv_heads: Some(32), head_dim: Some(128), ..DEFAULTS },
+        renamed: &[],
         own_keys: &["sliding_window"],
         always_biased: false,
         adjust: |reader, json, config| {
@@ -25,7 +29,6 @@ pub(super) const QWEN3: Family = Family {
         architecture: "qwen3",
         interleaves_qk: false,
         names: Names { block: BlockNames { qk_norms: Some(GGUF_QK_NORMS), ..GGUF_NAMES.block }, ..GGUF_NAMES },
-        norm: NormKind::Rms,
         own_keys: &[],
         adjust: |config| config.qk_norm = QkNorm::PerHead,
     }),

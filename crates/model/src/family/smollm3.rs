@@ -13,9 +13,13 @@ pub(super) const SMOLLM3: Family = Family {
     name: "SmolLM3",
     architectures: &["SmolLM3ForCausalLM"],
     model_types: &["smollm3"],
+    norm: NormKind::Rms,
     hugging_face: HuggingFaceForm {
         names: HUGGING_FACE_NAMES,
+        other_names: None,
+        is_transposed: false,
         defaults: Defaults { rope_theta: 2_000_000.0, max_positions: 32_768, n_kv_heads: Some(4), ..DEFAULTS },
+        renamed: &[],
         own_keys: &["sliding_window"],
         always_biased: false,
         adjust: |reader, json, config| {
@@ -27,7 +31,6 @@ pub(super) const SMOLLM3: Family = Family {
         architecture: "smollm3",
         interleaves_qk: true,
         names: GGUF_NAMES,
-        norm: NormKind::Rms,
         own_keys: &[],
         // Which layers they are does not stand in such files.
         adjust: |config| config.unrotated_layers = every(INTERVAL, config.n_layers),

@@ -8,14 +8,16 @@ pub(super) const STABLELM: Family = Family {
     name: "StableLM",
     architectures: &["StableLmForCausalLM"],
     model_types: &["stablelm"],
+    norm: NormKind::Layer,
     hugging_face: HuggingFaceForm {
         names: HUGGING_FACE_NAMES,
-        defaults: Defaults { max_positions: 4096, n_kv_heads: Some(32), ..DEFAULTS },
+        other_names: None,
+        is_transposed: false,
+        defaults: Defaults { norm_eps: 1e-5, max_positions: 4096, n_kv_heads: Some(32), ..DEFAULTS },
+        renamed: &[("rms_norm_eps", "layer_norm_eps")],
         own_keys: &["partial_rotary_factor"],
         always_biased: true,
         adjust: |reader, json, config| {
-            config.norm = NormKind::Layer;
-            config.norm_eps = reader.number_or(json, "layer_norm_eps", 1e-5)? as f32;
             config.rotary_dims = reader.rotary_dims(json, config.head_dim, 0.25)?;
             config.attention_bias = if reader.flag_or(json, "use_qkv_bias", false)? { Bias::All } else { Bias::None };
             (config.output_bias, config.mlp_bias) = (Bias::None, Bias::None);
@@ -26,7 +28,6 @@ pub(super) const STABLELM: Family = Family {
         architecture: "stablelm",
         interleaves_qk: false,
         names: GGUF_NAMES,
-        norm: NormKind::Layer,
         // Converters write that it is parallel where a model's configuration does not say; whether it is stands in the tensors.
         own_keys: &["rope.dimension_count", "use_parallel_residual"],
         adjust: |_| {},

@@ -3,6 +3,7 @@
 use crate::ModelError;
 use crate::load::Loader;
 use kernels::{Buffer, Op, Weight};
+use std::ops::Range;
 use weights::Checkpoint;
 
 /// A matrix `[outputs, inputs]`, and what is added to each row of its products.
@@ -34,18 +35,29 @@ impl Bias {
     }
 }
 
+/// Where files have a linear map.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored<'a> {
+    /// The tensors' names without their endings.
+    pub(crate) name: String,
+    /// Which of the tensors' outputs are the map's.
+    pub(crate) outputs: Range<usize>,
+    /// How many outputs the tensors have.
+    pub(crate) of_outputs: usize,
+    /// Features of the input.
+    pub(crate) inputs: usize,
+    /// In which each head's outputs are put, see [`crate::parts::Rotation::order`].
+    pub(crate) order: Option<&'a [usize]>,
+    /// Whether the matrix is stored as `[inputs, outputs]`.
+    pub(crate) is_transposed: bool,
+}
+
 impl Linear {
-    /// Brings a map and its bias to the executor, the outputs of each head in the `order` of [`crate::parts::Rotation::order`] if there is one.
-    pub(crate) async fn load(
-        loader: &mut Loader<'_>,
-        name: &str,
-        [outputs, inputs]: [usize; 2],
-        order: Option<&[usize]>,
-        bias: Bias,
-    ) -> Result<Linear, ModelError> {
-        let weight = loader.matrix(&weight_of(name), outputs, inputs, order).await?;
-        let has_bias = bias.is_there(|| loader.has(&bias_of(name)));
-        let bias = if has_bias { Some(loader.bias(&bias_of(name), outputs, order).await?) } else { None };
+    /// Brings a map and its bias to the executor.
+    pub(crate) async fn load(loader: &mut Loader<'_>, stored: &Stored<'_>, bias: Bias) -> Result<Linear, ModelError> {
+        let weight = loader.map(stored).await?;
+        let has_bias = bias.is_there(|| loader.has(&bias_of(&stored.name)));
+        let bias = if has_bias { Some(loader.bias(stored).await?) } else { None };
         Ok(Linear { weight, bias })
     }
 

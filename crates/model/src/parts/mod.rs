@@ -9,7 +9,7 @@ mod rope;
 
 pub(crate) use attention::{Attending, Attention, Cached};
 pub(crate) use heads::{Rotation, reorder};
-pub(crate) use linear::{Linear, bias_of, weight_of};
+pub(crate) use linear::{Linear, Stored, bias_of, weight_of};
 pub(crate) use mlp::Mlp;
 pub(crate) use norm::{Norm, NormForm};
 pub(crate) use rope::Rope;

@@ -54,6 +54,7 @@ impl VisionConfig {
             norm_places: NormPlaces::Before,
             mlp_bias: Bias::All,
             is_gated: false,
+            is_transposed: false,
             rotation: Rotation { dims: self.head_dim(), is_interleaved: false },
         }
     }

@@ -47,7 +47,7 @@ impl Vision {
             blocks.push(Block::load(loader, &names.block, layer, &form).await?);
         }
         let final_norm = Norm::load(loader, names.final_norm, d, form.norm).await?;
-        let projection = loader.matrix(names.projection, d_text, config.joined_width(), None).await?;
+        let projection = loader.matrix(names.projection, d_text, config.joined_width()).await?;
         Ok(Vision { patch, positions, blocks, final_norm, projection })
     }
 
