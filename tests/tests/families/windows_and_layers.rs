@@ -110,6 +110,7 @@ fn gpt2_says_by_keys_of_its_own_what_others_say_by_theirs() {
     assert_eq!(read("gpt2-plain", |_| {}).unwrap().norm_eps, 1e-3);
     for (key, value, says) in [
         ("n_embd", json!("wide"), "n_embd is \"wide\", expected a whole number"),
+        ("n_embd", json!(u64::MAX), "d_model is 18446744073709551615, expected 1 to 1048576"),
         ("activation_function", json!("relu"), "activation_function is \"relu\", expected gelu_new"),
         ("scale_attn_by_inverse_layer_idx", json!(true), "scale_attn_by_inverse_layer_idx is true, expected false"),
         ("scale_attn_weights", json!(false), "scale_attn_weights is false, expected true"),

@@ -43,9 +43,10 @@ impl Reader<'_> {
             n_heads,
             n_kv_heads: whole_or("num_key_value_heads", defaults.n_kv_heads.unwrap_or(n_heads))?,
             head_dim,
-            d_ff: defaults
-                .d_ff_of
-                .map_or_else(|| whole("intermediate_size"), |times| whole_or("intermediate_size", times * d_model))?,
+            d_ff: match defaults.d_ff_of {
+                Some(times) => whole_or("intermediate_size", d_model.saturating_mul(times))?,
+                None => whole("intermediate_size")?,
+            },
             vocab_size: whole("vocab_size")?,
             max_positions,
             norm: family.norm,
