@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { modelFile, setting, site } from "./harness.mjs";
 
 /** Long enough for the slowest thing on a small machine; nothing waits for it where all is well. */
-export const PATIENCE = { timeout: 120_000 };
+export const PATIENCE = { timeout: 300_000 };
 
 /** A question whose answer rests on few words. */
 export const ROME = { prompt: "The capital of France is Paris. The capital of Italy is", answer: " Rome." };
