@@ -152,7 +152,7 @@ async fn adapters(patience: Duration) -> Result<(Vec<Adapter>, Auto)> {
         }
         let (keeps_to, self_test) = match examined {
             Ok(Examined { keeps_to, self_test, .. }) => (keeps_to, self_test),
-            Err(reason) => (None, SelfTest::not_done(format!("the driver {reason}"))),
+            Err(reason) => (None, SelfTest::failed(format!("the driver {reason}"), 0.0)),
         };
         adapters.push(adapter(facts, keeps_to, self_test));
     }
@@ -194,15 +194,12 @@ impl SelfTest {
                 let checks = checks.map(|c| Check { kernel: c.kernel, deviation: c.error, bound: c.bound });
                 Self { passed: true, failure: None, checks: checks.collect(), took_ms }
             }
-            Err(error) => {
-                let failure = format!("{:#}", anyhow::Error::new(error));
-                Self { passed: false, failure: Some(failure), checks: Vec::new(), took_ms }
-            }
+            Err(error) => Self::failed(format!("{:#}", anyhow::Error::new(error)), took_ms),
         }
     }
 
-    fn not_done(failure: String) -> Self {
-        Self { passed: false, failure: Some(failure), checks: Vec::new(), took_ms: 0.0 }
+    fn failed(failure: String, took_ms: f64) -> Self {
+        Self { passed: false, failure: Some(failure), checks: Vec::new(), took_ms }
     }
 }
 

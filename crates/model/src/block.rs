@@ -5,6 +5,7 @@ use crate::load::Loader;
 use crate::parts::{Attending, Attention, Bias, Linear, Mlp, Norm, NormForm, Rotation, Stored};
 use crate::{ModelError, NormPlaces, QkNorm};
 use kernels::{AttentionShape, Buffer, ExecError, Op, Weight};
+use std::ops::Range;
 use weights::Checkpoint;
 
 /// What all blocks of a stack have in common: sizes, and the kinds of their parts.
@@ -148,29 +149,27 @@ impl Block {
                 Some((q, Norm::load(loader, &name(k), k_cols, norm).await?))
             }
         };
-        // Where inputs lie in a tensor of all three: one after the other.
-        let (widths, of_all) = ([q_width, kv_width, kv_width], q_width + 2 * kv_width);
-        let starts = [0, q_width, q_width + kv_width];
-        let input = |part: usize, order| {
-            let (start, width) = (starts.get(part).copied().unwrap_or(0), widths.get(part).copied().unwrap_or(0));
-            let (template, outputs, of_outputs) = match names.inputs {
-                Inputs::Apart(templates) => (templates.get(part).copied().unwrap_or_default(), 0..width, width),
-                Inputs::Joined(template) => (template, start..start + width, of_all),
-            };
-            Stored { name: name(template), outputs, of_outputs, inputs: d, order, is_transposed: form.is_transposed }
-        };
-        let alone = |template: &str, [outputs, inputs]: [usize; 2]| Stored {
+        let stored = |template: &str, outputs: Range<usize>, of_outputs, inputs, order| Stored {
             name: name(template),
-            outputs: 0..outputs,
-            of_outputs: outputs,
+            outputs,
+            of_outputs,
             inputs,
-            order: None,
+            order,
             is_transposed: form.is_transposed,
         };
+        let [q, k, v] = match names.inputs {
+            Inputs::Apart([q, k, v]) => [(q, 0..q_width, q_width), (k, 0..kv_width, kv_width), (v, 0..kv_width, kv_width)],
+            Inputs::Joined(all) => {
+                let (keys, values, end) = (q_width, q_width + kv_width, q_width + 2 * kv_width);
+                [(all, 0..keys, end), (all, keys..values, end), (all, values..end, end)]
+            }
+        };
+        let input = |(template, outputs, of_outputs), order| stored(template, outputs, of_outputs, d, order);
+        let alone = |template, [outputs, inputs]: [usize; 2]| stored(template, 0..outputs, outputs, inputs, None);
         let attention = Attention {
-            q: Linear::load(loader, &input(0, order), of_inputs).await?,
-            k: Linear::load(loader, &input(1, order), of_inputs).await?,
-            v: Linear::load(loader, &input(2, None), of_inputs).await?,
+            q: Linear::load(loader, &input(q, order), of_inputs).await?,
+            k: Linear::load(loader, &input(k, order), of_inputs).await?,
+            v: Linear::load(loader, &input(v, None), of_inputs).await?,
             o: Linear::load(loader, &alone(names.o, [d, q_width]), form.output_bias).await?,
             norms,
             heads: form.heads,
@@ -211,7 +210,7 @@ impl Block {
             return;
         }
         if let Some(Kept { index, .. }) = kept {
-            let cols = at.x.words() / to.all.n.max(1);
+            let cols = self.attention_norm.cols();
             ops.push(Op::Gather { from: at.x.clone(), index: index.clone(), out: x.clone(), rows: rows.n, cols });
             input = self.before(&self.attention_norm, x, at, rows.n, ops);
         }

@@ -33,14 +33,9 @@ impl Measure {
 /// Scores smaller than this, sign aside, are zero where they are told with their signs.
 pub const ROUNDS_TO_ZERO: f32 = 0.000_5;
 
-/// A score with its sign, so that columns of them align. What rounds to zero has no sign: it is on neither side.
+/// A score, or a log-probability, with its sign, so that columns of them align. What rounds to zero has no sign: it is on neither side.
 pub fn signed(score: f32) -> String {
     if score.abs() < ROUNDS_TO_ZERO { "0.000".to_owned() } else { format!("{score:+.3}") }
-}
-
-/// A log-probability. What rounds to zero has no sign.
-pub fn log_prob(value: f32) -> String {
-    if value.abs() < ROUNDS_TO_ZERO { "0.000".to_owned() } else { format!("{value:.3}") }
 }
 
 /// A number in as few digits as tell it: two or three that count, no exponent where people need none.
@@ -119,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_sure_answer_s_log_probability_has_no_sign() {
-        assert_eq!([-0.000_1, 0.0, -0.634].map(log_prob), ["0.000", "0.000", "-0.634"]);
+        assert_eq!([-0.000_1, 0.0, -0.634].map(signed), ["0.000", "0.000", "-0.634"]);
     }
 
     #[test]

@@ -221,7 +221,7 @@ pub fn place(picture: &ShownPicture<'_>, unit: &Unit) -> String {
 pub fn likelihood(document: &Document) -> Option<String> {
     let tokens = document.explanation.target.tokens.get(document.span_tokens())?;
     let log_prob: f32 = tokens.iter().map(|token| token.log_prob).sum::<Option<f32>>()?;
-    Some(format!("probability {}, log-probability {} nats", probability(log_prob.exp()), crate::amount::log_prob(log_prob)))
+    Some(format!("probability {}, log-probability {} nats", probability(log_prob.exp()), signed(log_prob)))
 }
 
 /// What is explained, as one line without control tokens and spaces around it. Holds the target.

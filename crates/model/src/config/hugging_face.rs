@@ -99,8 +99,8 @@ impl Reader<'_> {
         if window >= config.max_positions {
             return Ok(());
         }
-        let expected = format!("none, or at least the {} positions of the model", config.max_positions);
-        Err(self.wrong("sliding_window", window, expected))
+        let ModelConfig { d_model, head_dim, max_positions, .. } = *config;
+        Err(self.wrong("sliding_window", window, Neutral::Window.expected(Sizes { d_model, head_dim, max_positions })))
     }
 
     fn check_keys(&self, json: &Value, own_keys: &[&str], sizes: Sizes) -> Result<(), ModelError> {

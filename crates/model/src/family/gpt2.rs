@@ -1,6 +1,6 @@
 //! GPT-2: learned positions, layer norms, biases everywhere, an MLP without a gate, and matrices stored by columns.
 
-use super::llama::DEFAULTS;
+use super::llama::{DEFAULTS, GGUF, HUGGING_FACE};
 use super::{BlockNames, Defaults, Family, GgufForm, HuggingFaceForm, Inputs, Names};
 use crate::{Bias, NormKind};
 
@@ -47,7 +47,6 @@ pub(super) const GPT2: Family = Family {
             ("rms_norm_eps", "layer_norm_epsilon"),
             ("hidden_act", "activation_function"),
         ],
-        own_keys: &[],
         always_biased: true,
         adjust: |reader, json, config| {
             (config.attention_bias, config.output_bias, config.mlp_bias) = (Bias::All, Bias::All, Bias::All);
@@ -60,6 +59,7 @@ pub(super) const GPT2: Family = Family {
             }
             Ok(())
         },
+        ..HUGGING_FACE
     },
     gguf: Some(GgufForm {
         architecture: "gpt2",
@@ -82,8 +82,7 @@ pub(super) const GPT2: Family = Family {
             },
             computed: &["token_embd", "position_embd", "output"],
         },
-        own_keys: &[],
-        adjust: |_| {},
+        ..GGUF
     }),
     vision: None,
 };

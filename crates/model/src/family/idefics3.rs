@@ -1,6 +1,6 @@
 //! Idefics3 and SmolVLM: a SigLIP vision tower, a connector, and Llama's decoder.
 
-use super::llama::DEFAULTS;
+use super::llama::HUGGING_FACE;
 use super::{BlockNames, Family, HuggingFaceForm, Inputs, Names, VisionNames};
 use crate::NormKind;
 
@@ -33,13 +33,7 @@ pub(super) const IDEFICS3: Family = Family {
             },
             computed: &["model.text_model.embed_", "model.text_model.norm", "lm_head"],
         },
-        other_names: None,
-        is_transposed: false,
-        defaults: DEFAULTS,
-        renamed: &[],
-        own_keys: &[],
-        always_biased: false,
-        adjust: |_, _, _| Ok(()),
+        ..HUGGING_FACE
     },
     gguf: None,
     vision: Some(VisionNames {

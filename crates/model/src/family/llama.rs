@@ -8,19 +8,26 @@ pub(super) const LLAMA: Family = Family {
     architectures: &["LlamaForCausalLM"],
     model_types: &["llama"],
     norm: NormKind::Rms,
-    hugging_face: HuggingFaceForm {
-        names: HUGGING_FACE_NAMES,
-        other_names: None,
-        is_transposed: false,
-        defaults: DEFAULTS,
-        renamed: &[],
-        own_keys: &[],
-        always_biased: false,
-        adjust: |_, _, _| Ok(()),
-    },
-    gguf: Some(GgufForm { architecture: "llama", interleaves_qk: true, names: GGUF_NAMES, own_keys: &[], adjust: |_| {} }),
+    hugging_face: HUGGING_FACE,
+    gguf: Some(GGUF),
     vision: None,
 };
+
+/// What other families differ from in a few points.
+pub(super) const HUGGING_FACE: HuggingFaceForm = HuggingFaceForm {
+    names: HUGGING_FACE_NAMES,
+    other_names: None,
+    is_transposed: false,
+    defaults: DEFAULTS,
+    renamed: &[],
+    own_keys: &[],
+    always_biased: false,
+    adjust: |_, _, _| Ok(()),
+};
+
+/// As above, in GGUF files.
+pub(super) const GGUF: GgufForm =
+    GgufForm { architecture: "llama", interleaves_qk: true, names: GGUF_NAMES, own_keys: &[], adjust: |_| {} };
 
 pub(super) const DEFAULTS: Defaults =
     Defaults { norm_eps: 1e-6, rope_theta: 10_000.0, max_positions: 2048, n_kv_heads: None, head_dim: None, d_ff_of: None };

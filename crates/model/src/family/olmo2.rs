@@ -1,6 +1,6 @@
 //! OLMo 2: Llama with norms after attention and MLP in place of before them, and of queries and keys as wholes.
 
-use super::llama::{DEFAULTS, GGUF_NAMES, GGUF_QK_NORMS, HUGGING_FACE_NAMES, HUGGING_FACE_QK_NORMS};
+use super::llama::{DEFAULTS, GGUF, GGUF_NAMES, GGUF_QK_NORMS, HUGGING_FACE, HUGGING_FACE_NAMES, HUGGING_FACE_QK_NORMS};
 use super::{BlockNames, Defaults, Family, GgufForm, HuggingFaceForm, Names};
 use crate::{ModelConfig, NormKind, NormPlaces, QkNorm};
 
@@ -19,16 +19,12 @@ pub(super) const OLMO2: Family = Family {
             },
             ..HUGGING_FACE_NAMES
         },
-        other_names: None,
-        is_transposed: false,
         defaults: Defaults { norm_eps: 1e-5, ..DEFAULTS },
-        renamed: &[],
-        own_keys: &[],
-        always_biased: false,
         adjust: |_, _, config| {
             place_norms(config);
             Ok(())
         },
+        ..HUGGING_FACE
     },
     gguf: Some(GgufForm {
         architecture: "olmo2",
@@ -42,8 +38,8 @@ pub(super) const OLMO2: Family = Family {
             },
             ..GGUF_NAMES
         },
-        own_keys: &[],
         adjust: place_norms,
+        ..GGUF
     }),
     vision: None,
 };

@@ -1,6 +1,6 @@
 //! SmolLM3: Llama, some layers of which do not rotate.
 
-use super::llama::{DEFAULTS, GGUF_NAMES, HUGGING_FACE_NAMES};
+use super::llama::{DEFAULTS, GGUF, HUGGING_FACE};
 use super::{Defaults, Family, GgufForm, HuggingFaceForm};
 use crate::config::Reader;
 use crate::{ModelError, NormKind};
@@ -15,25 +15,19 @@ pub(super) const SMOLLM3: Family = Family {
     model_types: &["smollm3"],
     norm: NormKind::Rms,
     hugging_face: HuggingFaceForm {
-        names: HUGGING_FACE_NAMES,
-        other_names: None,
-        is_transposed: false,
         defaults: Defaults { rope_theta: 2_000_000.0, max_positions: 32_768, n_kv_heads: Some(4), ..DEFAULTS },
-        renamed: &[],
         own_keys: &["sliding_window"],
-        always_biased: false,
         adjust: |reader, json, config| {
             config.unrotated_layers = unrotated(reader, json, config.n_layers)?;
             reader.no_window_unless_used(json, config)
         },
+        ..HUGGING_FACE
     },
     gguf: Some(GgufForm {
         architecture: "smollm3",
-        interleaves_qk: true,
-        names: GGUF_NAMES,
-        own_keys: &[],
         // Which layers they are does not stand in such files.
         adjust: |config| config.unrotated_layers = every(INTERVAL, config.n_layers),
+        ..GGUF
     }),
     vision: None,
 };

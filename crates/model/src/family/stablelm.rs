@@ -1,6 +1,6 @@
 //! StableLM: Llama with layer norms, and heads of which a part rotates. The 12B form, which is parallel, is not supported.
 
-use super::llama::{DEFAULTS, GGUF_NAMES, HUGGING_FACE_NAMES};
+use super::llama::{DEFAULTS, GGUF, HUGGING_FACE};
 use super::{Defaults, Family, GgufForm, HuggingFaceForm};
 use crate::{Bias, NormKind};
 
@@ -10,9 +10,6 @@ pub(super) const STABLELM: Family = Family {
     model_types: &["stablelm"],
     norm: NormKind::Layer,
     hugging_face: HuggingFaceForm {
-        names: HUGGING_FACE_NAMES,
-        other_names: None,
-        is_transposed: false,
         defaults: Defaults { norm_eps: 1e-5, max_positions: 4096, n_kv_heads: Some(32), ..DEFAULTS },
         renamed: &[("rms_norm_eps", "layer_norm_eps")],
         own_keys: &["partial_rotary_factor"],
@@ -23,14 +20,14 @@ pub(super) const STABLELM: Family = Family {
             (config.output_bias, config.mlp_bias) = (Bias::None, Bias::None);
             Ok(())
         },
+        ..HUGGING_FACE
     },
     gguf: Some(GgufForm {
         architecture: "stablelm",
         interleaves_qk: false,
-        names: GGUF_NAMES,
         // Converters write that it is parallel where a model's configuration does not say; whether it is stands in the tensors.
         own_keys: &["rope.dimension_count", "use_parallel_residual"],
-        adjust: |_| {},
+        ..GGUF
     }),
     vision: None,
 };
